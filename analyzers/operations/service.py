@@ -1,0 +1,103 @@
+"""Traffic, errors, latency and availability per hour and day.
+
+Silence is not success: availability is the share of good answers times the share of the window in
+which some instance of the service said, by heartbeat, that it was alive. Without any heartbeat
+in the window it is the share of good answers alone where there was traffic, and unknown where
+there was none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from analyzers.intervals import wilson
+from analyzers.job import Answer, Job, Subject, judge, live
+from analyzers.operations.aggregations import ERRORS, LATENCY, error_rate, latency_ms
+from analyzers.results import Figure
+from analyzers.store import Search
+from analyzers.windows import DAY, HOUR
+
+__all__ = ["OPERATIONS"]
+
+
+def plan(subject: Subject) -> Sequence[Search]:
+    """One search of the predictions, one of the heartbeats."""
+    model, window = subject.contract.model, subject.window
+    predictions = {
+        "size": 0,
+        "track_total_hits": True,
+        "query": live(subject.contract, window),
+        "aggs": {"errors": ERRORS, "latency": LATENCY},
+    }
+    beats = [
+        {"term": {"event.action": "heartbeat"}},
+        {"term": {"model.name": model}},
+        window.query(),
+    ]
+    alive = {"alive": {"sum": {"field": "heartbeat.interval_s"}}}
+    instances = {"terms": {"field": "service.node.name", "size": 500}, "aggs": alive}
+    heartbeats = {"size": 0, "query": {"bool": {"filter": beats}}, "aggs": {"nodes": instances}}
+    return [
+        Search(f"vigie-inference-{model}-20*", predictions),
+        Search("vigie-service-*", heartbeats),
+    ]
+
+
+def read(subject: Subject, answers: Sequence[Answer]) -> Iterator[Figure]:
+    """Figures of one window."""
+    predictions, heartbeats = answers
+    n = predictions["hits"]["total"]["value"]
+    yield subject.figure("requests", n, n, "ok")
+    yield subject.figure("throughput", n / subject.window.length.total_seconds(), n, "ok")
+    rate = error_rate(predictions) if n else None
+    yield from _errors(subject, rate, n)
+    yield from _latency(subject, predictions, n)
+    yield from _availability(subject, heartbeats, rate, n)
+
+
+def _errors(subject: Subject, rate: float | None, n: int) -> Iterator[Figure]:
+    limit = subject.contract.slo.error_rate
+    interval = wilson(round((rate or 0.0) * n), n)
+    yield subject.figure(
+        "error_rate", rate, n, judge(rate, n, above=limit, minimum_n=20),
+        low=interval.low, high=interval.high, threshold=limit,
+    )  # fmt: skip
+
+
+def _latency(subject: Subject, answer: Answer, n: int) -> Iterator[Figure]:
+    slo = subject.contract.slo
+    limits = {50: None, 95: slo.latency_p95_ms, 99: slo.latency_p99_ms}
+    values: dict[int, float | None] = latency_ms(answer) if n else {}
+    for percent, limit in limits.items():
+        value = values.get(percent)
+        status = judge(value, n, above=limit, minimum_n=20, breach="warning")
+        yield subject.figure(f"latency_p{percent}", value, n, status, threshold=limit)
+
+
+def _availability(subject: Subject, answer: Answer, rate: float | None, n: int) -> Iterator[Figure]:
+    beats = answer.get("aggregations", {}).get("nodes", {}).get("buckets", [])
+    uptime = _uptime(beats, subject.window.length.total_seconds())
+    yield subject.figure("uptime", uptime, len(beats), "no_data" if uptime is None else "ok")
+    value = _product(None if rate is None else 1.0 - rate, uptime)
+    limit = subject.contract.slo.availability / 100
+    known = n or len(beats)
+    yield subject.figure(
+        "availability", value, known, judge(value, known, below=limit, minimum_n=1), threshold=limit
+    )
+
+
+def _uptime(instances: Sequence[dict[str, Any]], length_s: float) -> float | None:
+    """Share of the window that the most talkative instance vouches for."""
+    if not instances:
+        return None
+    return min(1.0, max(float(b["alive"]["value"]) for b in instances) / length_s)
+
+
+def _product(good: float | None, uptime: float | None) -> float | None:
+    if uptime is None:
+        return good
+    return uptime if good is None else good * uptime
+
+
+OPERATIONS = Job("operations", "tile", (HOUR, DAY), plan, read)

@@ -1,0 +1,187 @@
+"""What is due, and running it. Live and simulated time share this code: `now` is an argument."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from analyzers import health, late, outcomes, profiles
+from analyzers.job import Job, Profiles, Subject
+from analyzers.jobs import JOBS
+from analyzers.performance.jobs import PERFORMANCE
+from analyzers.results import Figure
+from analyzers.store import Search, Store
+from analyzers.windows import DAY, HOUR, Window, closed, floor, iso, look
+from collectors.contract import Contract
+
+__all__ = ["Run", "Scheduler", "run_job"]
+
+log = logging.getLogger(__name__)
+EVENTS = ("vigie-inference-*", "vigie-feedback-*", "vigie-service-*")
+
+
+@dataclass
+class Run:
+    """What one tick did."""
+
+    figures: int = 0
+    outcomes: int = 0
+    reopened: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+class Scheduler:
+    """Runs the jobs of all models; what breaks in one is recorded and stops no other."""
+
+    def __init__(self, store: Store, contracts: Sequence[Contract]) -> None:
+        self.store, self.contracts = store, tuple(contracts)
+        self._versions = {c.model: c.version for c in contracts}
+        self._profiles: dict[str, Profiles] = {}
+
+    def tick(self, since: datetime, now: datetime) -> Run:
+        """Run everything that became due in (since, now]."""
+        run = Run()
+        self.store.refresh(*EVENTS)
+        self._looks(now, run)
+        if floor(now, HOUR) > floor(since, HOUR):
+            for contract in self.contracts:
+                self._hourly(contract, since, now, run)
+        return run
+
+    def _looks(self, now: datetime, run: Run) -> None:
+        """All looks of all models in one request."""
+        wanted = [
+            (job, self._subject(contract, look(length, now), now))
+            for job in JOBS
+            if job.kind == "look"
+            for contract in self.contracts
+            for length in job.lengths
+        ]
+        with _Recorded(run, self.store, "looks", now):
+            run.figures += self.store.looks(_figures(self.store, wanted), now)
+
+    def _hourly(self, contract: Contract, since: datetime, now: datetime, run: Run) -> None:
+        days: set[Window] = {_day(now)} if now > floor(now, DAY) else set()
+        for job in (j for j in JOBS if j.kind == "tile" and j is not PERFORMANCE):
+            windows = {w for size in job.lengths for w in closed(size, since, now)}
+            windows |= self._reopened(contract, job, now, run)
+            days |= self._tiles(contract, job, windows, now, run)
+        days |= self._performance(contract, now, run)
+        with _Recorded(run, self.store, "health", now, contract):
+            self.store.refresh("vigie-results-*")
+            health.write(self.store, contract, sorted(days))
+
+    def _tiles(
+        self, contract: Contract, job: Job, windows: Iterable[Window], now: datetime, run: Run
+    ) -> set[Window]:
+        """Run one job over closed windows; returns the days that they touch."""
+        ordered = sorted(windows)
+        with _Recorded(run, self.store, job.name, now, contract):
+            wanted = [(job, self._subject(contract, w, now)) for w in ordered]
+            run.figures += self.store.tiles(_figures(self.store, wanted), now)
+        return {_day(w.start) for w in ordered}
+
+    def _performance(self, contract: Contract, now: datetime, run: Run) -> set[Window]:
+        """Join what changed, then re-state the days that it belongs to."""
+        days: set[Window] = set()
+        with _Recorded(run, self.store, "outcomes", now, contract):
+            hours = outcomes.changed_hours(self.store, contract, now)
+            run.outcomes += outcomes.join(self.store, contract, hours)
+            days = {d for h in hours if (d := _day(h.start)).end <= now}
+            days |= set(closed(DAY, now - HOUR, now))
+        return self._tiles(contract, PERFORMANCE, days, now, run)
+
+    def _reopened(self, contract: Contract, job: Job, now: datetime, run: Run) -> set[Window]:
+        """Closed tiles whose events are more, or fewer, than they were when published."""
+        if job.name != "operations":
+            return {_day(h.start) for h in self._late if _day(h.start).end <= now}
+        self._late = late.hours(self.store, contract, now)
+        run.reopened += len(self._late)
+        days = {_day(h.start) for h in self._late if _day(h.start).end <= now}
+        return set(self._late) | days
+
+    _late: Sequence[Window] = ()
+
+    def _subject(self, contract: Contract, window: Window, now: datetime) -> Subject:
+        found = self._known_profiles(contract, now)
+        return Subject(contract, self._versions[contract.model], window, found)
+
+    def _known_profiles(self, contract: Contract, now: datetime) -> Profiles:
+        """Profiles are frozen: once read they are kept; built as soon as their period is over."""
+        found = self._profiles.get(contract.model)
+        if found is not None:
+            return found
+        period = contract.reference_period
+        if period is None or period[1] > now:
+            return Profiles()
+        try:
+            found = profiles.build(self.store, contract, now)
+        except profiles.ProfileError as error:
+            log.warning("%s", error)
+            return Profiles()
+        self._profiles[contract.model] = found
+        return found
+
+
+def run_job(
+    store: Store, contract: Contract, job: Job, windows: Sequence[Window], now: datetime
+) -> int:
+    """Run one job over chosen windows (back-fill, retrospective)."""
+    found = profiles.load(store, contract)
+    wanted = [(job, Subject(contract, contract.version, w, found)) for w in windows]
+    figures = _figures(store, wanted)
+    return store.looks(figures, now) if job.kind == "look" else store.tiles(figures, now)
+
+
+def _figures(store: Store, wanted: Sequence[tuple[Job, Subject]]) -> list[Figure]:
+    plans = [list(job.plan(subject)) for job, subject in wanted]
+    searches: list[Search] = [s for plan in plans for s in plan]
+    answers = iter(store.searches(searches))
+    return [
+        figure
+        for (job, subject), plan in zip(wanted, plans, strict=True)
+        for figure in job.read(subject, [next(answers) for _ in plan])
+    ]
+
+
+def _day(moment: datetime) -> Window:
+    start = floor(moment, DAY)
+    return Window(start, start + DAY)
+
+
+class _Recorded:
+    """Runs a block; its failure becomes a document and a log line, and stops nothing else."""
+
+    def __init__(
+        self, run: Run, store: Store, job: str, now: datetime, contract: Contract | None = None
+    ) -> None:
+        self.run, self.store, self.job, self.now = run, store, job, now
+        self.model = contract.model if contract else "all"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if error is None or not isinstance(error, Exception):
+            return False
+        message = f"{self.job} of {self.model}: {type(error).__name__}: {error}"
+        self.run.errors.append(message)
+        log.error("%s", message)
+        self._document(error)
+        return True
+
+    def _document(self, error: Exception) -> None:
+        document = {
+            "@timestamp": iso(self.now),
+            "event": {"action": "job", "outcome": "failure"},
+            "model": {"name": self.model},
+            "job": {"name": self.job},
+            "error": {"type": type(error).__name__, "message": str(error)[:1024]},
+        }
+        try:
+            identity = f"job:{self.job}:{self.model}:{iso(self.now)}"
+            self.store.put(f"vigie-audit-{self.now:%Y.%m}", identity, document)
+        except Exception:
+            log.exception("the failure of %s could not be recorded", self.job)

@@ -1,0 +1,47 @@
+"""Identities: made from the event, so that a replay lands on the same document."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from datetime import UTC, datetime
+from uuid import UUID
+
+__all__ = ["event_id", "feedback_id", "moment_of", "sample_of"]
+
+
+def event_id(milliseconds: int) -> str:
+    """UUIDv7 (RFC 9562) of a moment: sorts by time, 74 random bits."""
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | random
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def moment_of(identity: str) -> datetime | None:
+    """Moment of a UUIDv7, to the millisecond; None for any other id.
+
+    >>> moment_of("019a9d2c-5f00-7c3e-8a51-2f6b1d0c9e77").isoformat()
+    '2025-11-19T19:10:51.776000+00:00'
+    """
+    try:
+        uuid = UUID(identity)
+    except (ValueError, AttributeError, TypeError):
+        return None
+    if uuid.version != 7:
+        return None
+    return datetime.fromtimestamp((uuid.int >> 80) / 1000, UTC)
+
+
+def sample_of(identity: str) -> float:
+    """Uniform number in [0, 1) from the hash of an id: a range on it is a reproducible sample."""
+    digest = hashlib.blake2b(identity.encode(), digest_size=8).digest()
+    return (int.from_bytes(digest, "big") >> 11) * 2.0**-53
+
+
+def feedback_id(prediction_id: str, source: str, kind: str, at: str) -> str:
+    """Hash of what makes a label itself: prediction, source, kind and time."""
+    parts = "\x1f".join((prediction_id, source, kind, at))
+    return hashlib.sha256(parts.encode("utf-8", "replace")).hexdigest()[:32]

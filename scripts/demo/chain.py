@@ -1,0 +1,41 @@
+"""Everything behind the services, one tick at a time: ship, analyze, watch, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from analyzers.scheduler import Scheduler
+from analyzers.watches import Runner
+from collectors.shipping import Receipt, Shipper
+from scripts.demo.progress import Progress
+
+__all__ = ["Chain"]
+
+
+@dataclass
+class Chain:
+    """The product's own parts, called as `vigie run` and `vigie ship` call them."""
+
+    shipper: Shipper
+    scheduler: Scheduler
+    runner: Runner
+    progress: Progress
+    shipped: Receipt = field(default_factory=Receipt)
+    problems: list[str] = field(default_factory=list)
+
+    def tick(self, since: datetime, now: datetime) -> None:
+        """What was logged until `now` becomes documents, figures, incidents and mails."""
+        with self.progress.phase("ship"):
+            self.shipped += self.shipper.ship_once()
+        with self.progress.phase("analyze"):
+            self._note(self.scheduler.tick(since, now).errors)
+        with self.progress.phase("watch"):
+            self.runner.tick(now)
+            self.runner.deliver(now)
+
+    def _note(self, errors: Sequence[str]) -> None:
+        for error in errors:
+            self.problems.append(error)
+            self.progress.say(f"  problem: {error}")

@@ -1,0 +1,68 @@
+"""What calls the services: keep-alive connections, several requests at once, answers in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+import urllib3
+
+from scripts.demo.traffic import Call
+
+__all__ = ["Clients"]
+
+CONNECTIONS = 12
+TIMEOUT_S = 30.0
+
+
+class Clients:
+    """Connections to all services; `workers` requests are under way at most."""
+
+    def __init__(self, addresses: Mapping[str, str], workers: int = CONNECTIONS) -> None:
+        self._pools = {
+            model: urllib3.connection_from_url(
+                url, maxsize=workers, block=True, timeout=TIMEOUT_S, retries=False
+            )
+            for model, url in addresses.items()
+        }
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="demo-client")
+
+    def predict(self, calls: Sequence[Call]) -> list[list[str]]:
+        """Send the calls, oldest first; ids of the predictions that each made."""
+        return list(self._workers.map(self._predict, calls))
+
+    def _predict(self, call: Call) -> list[str]:
+        headers = {"x-demo-at": call.header}
+        body = {"instances": [instance.body() for instance in call.instances]}
+        answer = self.post(call.model, call.path, body, headers)
+        return [prediction["id"] for prediction in answer["predictions"]]
+
+    def post(
+        self, model: str, path: str, body: Any, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        """Send one JSON body; a 500 is an answer too, since faults make them."""
+        sent = {"content-type": "application/json", **(headers or {})}
+        answer = self._pools[model].urlopen("POST", path, body=orjson.dumps(body), headers=sent)
+        if answer.status not in (200, 500):
+            raise RuntimeError(f"{model}{path} answered {answer.status}: {answer.data[:200]!r}")
+        return orjson.loads(answer.data)
+
+    def close(self) -> None:
+        """End all connections."""
+        self._workers.shutdown(cancel_futures=True)
+        for pool in self._pools.values():
+            pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,114 @@
+"""When things happen: whole days, faults at known times, steps of a minute or half an hour.
+
+Nothing else knows a fault's time; the service is told what to do request by request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from analyzers.windows import DAY, MINUTE, Window, floor
+from scripts.demo.models import DIGITS, RISK
+
+__all__ = ["COARSE", "DAYS", "REFERENCE_DAYS", "Fault", "Step", "Timeline"]
+
+DAYS = 14
+REFERENCE_DAYS = 4
+COARSE = timedelta(minutes=30)
+Kind = Literal["drift", "errors", "latency"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong with one model, from its start until its end."""
+
+    kind: Kind
+    model: str
+    window: Window
+    share: float = 1.0
+    features: tuple[str, ...] = ()
+
+    def touches(self, window: Window) -> bool:
+        """Whether any of the window lies inside the fault."""
+        return self.window.start < window.end and window.start < self.window.end
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether the moment lies inside the fault."""
+        return self.window.start <= moment < self.window.end
+
+
+@dataclass(frozen=True)
+class Step:
+    """What passes at once: a minute where it is dense, else half an hour."""
+
+    window: Window
+    dense: bool
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Fourteen days from a midnight (UTC), then the present."""
+
+    start: datetime
+
+    @classmethod
+    def ending(cls, now: datetime) -> Timeline:
+        """The timeline whose fourteen whole days are the last ones before today."""
+        return cls(floor(now, DAY) - DAYS * DAY)
+
+    @property
+    def reference(self) -> Window:
+        """The days that the reference profile is built from."""
+        return Window(self.start, self.start + REFERENCE_DAYS * DAY)
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The three faults, in the order of their start."""
+        errors = self._at(5, hours=14, length=timedelta(minutes=20))
+        drift = self._at(6, hours=0, length=4 * DAY)
+        latency = self._at(12, hours=9, length=timedelta(minutes=15))
+        return (
+            Fault("errors", DIGITS, errors, share=0.12),
+            Fault("drift", RISK, drift, features=("bmi", "bp")),
+            Fault("latency", RISK, latency, share=0.12),
+        )
+
+    def _at(self, day: int, *, hours: int, length: timedelta) -> Window:
+        start = self.start + day * DAY + timedelta(hours=hours)
+        return Window(start, start + length)
+
+    @property
+    def dense(self) -> tuple[Window, ...]:
+        """Where every minute counts: around the onset and the end of each fault.
+
+        A rule over an hour needs longer to fire and to recover than one over five minutes.
+        """
+        return tuple(w for fault in self.faults for w in _dense(fault))
+
+    def steps(self, until: datetime) -> Iterator[Step]:
+        """Steps without gap or overlap, up to the last whole minute before `until`."""
+        return self.steps_from(self.start, until)
+
+    def steps_from(self, start: datetime, until: datetime) -> Iterator[Step]:
+        """Steps from `start` on; what is left of a half hour passes minute by minute."""
+        dense = self.dense
+        while start + MINUTE <= until:
+            tile = floor(start, COARSE)
+            busy = any(w.start <= tile < w.end for w in dense)
+            minute = busy or start != tile or tile + COARSE > until
+            end = start + (MINUTE if minute else COARSE)
+            yield Step(Window(start, end), minute)
+            start = end
+
+
+def _dense(fault: Fault) -> tuple[Window, ...]:
+    """Half hours around a fault; they begin and end on the grid of coarse steps."""
+    start, end = floor(fault.window.start, COARSE), fault.window.end
+    if fault.kind != "drift":
+        return (Window(start - COARSE, floor(end, COARSE) + 2 * COARSE),)
+    onset = Window(start - 2 * COARSE, start + 4 * COARSE)
+    recovery = Window(end, end + 4 * COARSE)
+    return (onset, recovery)
