@@ -8,8 +8,8 @@ contract's sources, then by label time, then by arrival.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,15 +25,22 @@ PREDICTION = (
     "inference.groups",
 )  # fmt: skip
 LABEL = (
-    "feedback.prediction_id", "feedback.label", "feedback.value", "feedback.source", "@timestamp",
+    "feedback.prediction_id", "feedback.prediction_at", "feedback.label", "feedback.value",
+    "feedback.source", "@timestamp",
     "event.created",
 )  # fmt: skip
+HOURS_AT_ONCE = 48
 Row = Mapping[str, Any]
 
 
 def join(store: Store, contract: Contract, hours: Iterable[Window]) -> int:
     """Write the outcomes of those hours; returns how many were written."""
-    return sum(_join_hour(store, contract, hour) for hour in hours)
+    ordered = sorted(hours)
+    parts = [ordered[i : i + HOURS_AT_ONCE] for i in range(0, len(ordered), HOURS_AT_ONCE)]
+    written = sum(store.bulk(_operations(store, contract, part)) for part in parts)
+    if written:
+        store.refresh(f"vigie-outcomes-{contract.model}-20*")
+    return written
 
 
 def changed_hours(store: Store, contract: Contract, now: datetime) -> list[Window]:
@@ -63,15 +70,19 @@ def _hourly(query: Row, field: str = "@timestamp") -> dict[str, Any]:
     return {"size": 0, "query": query, "aggs": hours}
 
 
-def _answered(contract: Contract, window: Window) -> dict[str, Any]:
-    query = live(contract, window)
-    query["bool"]["filter"].append({"term": {"event.outcome": "success"}})
+def _answered(contract: Contract, *windows: Window) -> dict[str, Any]:
+    query = live(contract, Window(windows[0].start, windows[-1].end))
+    query["bool"]["filter"] += [{"term": {"event.outcome": "success"}}, _any(windows, "@timestamp")]
     return query
 
 
-def _labels(window: Window) -> dict[str, Any]:
+def _labels(*windows: Window) -> dict[str, Any]:
     kinds = {"terms": {"feedback.kind": ["label", "correction"]}}
-    return {"bool": {"filter": [kinds, window.query(_ABOUT)]}}
+    return {"bool": {"filter": [kinds, _any(windows, _ABOUT)]}}
+
+
+def _any(windows: Sequence[Window], field: str) -> dict[str, Any]:
+    return {"bool": {"should": [w.query(field) for w in windows], "minimum_should_match": 1}}
 
 
 def _known(contract: Contract, window: Window) -> dict[str, Any]:
@@ -96,25 +107,35 @@ def _stale(predictions: Count, labels: Count, outcomes: Count) -> bool:
     return wanted > stubs or (wanted > 0 and arrived != seen)
 
 
-def _join_hour(store: Store, contract: Contract, hour: Window) -> int:
+def _operations(
+    store: Store, contract: Contract, hours: Sequence[Window]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """An outcome for each answered prediction of those hours."""
     index = f"vigie-inference-{contract.model}-20*"
-    predictions = list(store.scan(index, _answered(contract, hour), PREDICTION))
-    given = _given(store, contract, hour)
-    known = {p["event.id"] for p in predictions}
-    strays = [row for about, rows in given.items() if about not in known for row in rows]
-    operations = []
-    for number, p in enumerate(predictions):
-        mine = given.get(p["event.id"], [])
-        extra = len(strays) if number == 0 else 0
-        target = f"vigie-outcomes-{contract.model}-{parse(p['@timestamp']):%Y.%m}"
+    predictions = list(store.scan(index, _answered(contract, *hours), PREDICTION))
+    given = _given(store, contract, hours)
+    strays = _strays(given, {p["event.id"] for p in predictions})
+    for p in predictions:
+        at = parse(p["@timestamp"])
+        extra = strays.pop(floor(at, HOUR), 0)
+        target = f"vigie-outcomes-{contract.model}-{at:%Y.%m}"
         action = {"index": {"_index": target, "_id": p["event.id"]}}
-        operations.append((action, outcome(contract, p, mine, extra)))
-    return store.bulk(operations, refresh=True)
+        yield action, outcome(contract, p, given.get(p["event.id"], []), extra)
 
 
-def _given(store: Store, contract: Contract, hour: Window) -> dict[str, list[Row]]:
+def _strays(given: Mapping[str, Sequence[Row]], known: set[str]) -> Counter[datetime]:
+    """Labels of no known prediction, by hour: one outcome of the hour accounts for them."""
+    return Counter(
+        floor(parse(row[_ABOUT]), HOUR)
+        for about, rows in given.items()
+        if about not in known
+        for row in rows
+    )
+
+
+def _given(store: Store, contract: Contract, hours: Sequence[Window]) -> dict[str, list[Row]]:
     by_prediction: dict[str, list[Row]] = defaultdict(list)
-    for row in store.scan(f"vigie-feedback-{contract.model}-20*", _labels(hour), LABEL):
+    for row in store.scan(f"vigie-feedback-{contract.model}-20*", _labels(*hours), LABEL):
         by_prediction[row["feedback.prediction_id"]].append(row)
     return by_prediction
 

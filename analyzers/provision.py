@@ -92,7 +92,7 @@ def _model(client: Elasticsearch, contract: Contract) -> Iterable[str]:
 def _update_open(client: Elasticsearch, pattern: str, mapping: dict[str, Any]) -> int:
     """Put the mappings on indices that exist already."""
     found = client.indices.get(
-        index=pattern, allow_no_indices=True, expand_wildcards="open", features="aliases"
+        index=pattern, allow_no_indices=True, ignore_unavailable=True, expand_wildcards="open"
     )
     names = sorted(found)
     if names and mapping:

@@ -1,12 +1,7 @@
 """The one place that makes an engine client, for Elasticsearch 9 and OpenSearch 3 alike.
 
-    EngineError                 whatever goes wrong between here and the engine, in one line
-    ├── EngineUnreachableError  nothing answers, or TLS fails; also the client's `ConnectionError`
-    ├── EngineTimeoutError      no answer in time; also the client's `ConnectionTimeout`
-    └── EngineRefusedError      401, or 403 of the security layer; also the client's `ApiError`
-
-Every other answer (404, 409, 429, 5xx ...) stays what elasticsearch-py makes of it. The client
-never retries by itself: a retry would hide the verdict on each item, which the shipper judges.
+The client never retries by itself: a retry would hide the verdict on each item, which the shipper
+judges. Errors that no caller can judge better are an `EngineError`: one line, with the cure.
 """
 
 from __future__ import annotations
@@ -17,19 +12,23 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
-from elastic_transport import (
-    ApiResponseMeta,
-    HttpHeaders,
-    TlsError,
-    TransportError,
-    Urllib3HttpNode,
-)
-from elastic_transport import ConnectionError as NoConnection
+from elastic_transport import HttpHeaders, TransportError, Urllib3HttpNode
 from elastic_transport._node import NodeApiResponse
 from elastic_transport.client_utils import DEFAULT, DefaultType
-from elasticsearch import ApiError, ConnectionTimeout, Elasticsearch
+from elasticsearch import ApiError, Elasticsearch
 from elasticsearch.serializer import NdjsonSerializer, OrjsonSerializer
+
+from collectors._engine_errors import (
+    EngineError,
+    EngineRefusedError,
+    EngineTimeoutError,
+    EngineUnreachableError,
+    one_line,
+    shown,
+    translated,
+)
 
 __all__ = [
     "DEFAULT_URL",
@@ -45,32 +44,12 @@ __all__ = [
 ]
 
 DEFAULT_URL = "http://127.0.0.1:9200"
+_JSON = {"accept": "application/json"}
 Flavor = Literal["elasticsearch", "opensearch"]
 
 _VENDOR_TYPE = re.compile(
     r"application/vnd\.elasticsearch\+([\w.-]+)(?:\s*;\s*compatible-with=\d+)?"
 )
-_CREDENTIALS_IN_URL = re.compile(r"(^|//)\S*@")
-_REFUSED_ACTION = re.compile(r"action \[[^\]]+\]")
-
-
-class EngineError(Exception):
-    """The engine cannot be used; the message names its address and the cure, never a credential."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-class EngineUnreachableError(EngineError, NoConnection):
-    """Nothing answers at the address, or its TLS certificate is not trusted."""
-
-
-class EngineTimeoutError(EngineError, ConnectionTimeout):
-    """The engine did not answer in time; it may still carry the request out."""
-
-
-class EngineRefusedError(EngineError, ApiError):
-    """The engine refused the credentials (401) or what they ask for (403)."""
 
 
 class EngineNode(Urllib3HttpNode):
@@ -113,10 +92,10 @@ class _Client(Elasticsearch):
         try:
             return super().perform_request(*args, **kwargs)
         except (ApiError, TransportError) as error:
-            translated = _translate(error, self._address())
-            if translated is None:
+            plain = translated(error, self._address())
+            if plain is None:
                 raise
-            raise translated from error
+            raise plain from error
 
     def _address(self) -> str:
         return next(iter(self.transport.node_pool.all())).base_url
@@ -183,7 +162,7 @@ def connect(
     """Make a client; nothing is sent yet.
 
     Args:
-        url: Scheme, host and port of the engine, with a path prefix if it has one.
+        url: Scheme, host and port of the engine; a path prefix or `user:password@` if need be.
         api_key: An encoded API key, or `id:key`; excludes `user`.
         user: A user name; needs `password`.
         password: The password of `user`.
@@ -196,10 +175,14 @@ def connect(
         EngineError: The address, the credentials or the certificate file cannot be used.
 
     """
-    _check_arguments(url, api_key=api_key, user=user, password=password, ca=ca)
+    address = shown(url)
+    if address != url:
+        user, password = _credentials_in(url, user)
+    _check_credentials(address, api_key, user, password)
+    _check_tls(address, ca)
     try:
         return _Client(
-            url,
+            address,
             node_class=EngineNode,
             serializers={
                 "application/json": OrjsonSerializer(),
@@ -216,7 +199,7 @@ def connect(
             ca_certs=ca or DEFAULT,
         )
     except (ValueError, OSError) as error:
-        raise EngineError(f"cannot connect to {_shown(url)}: {_one_line(error)}") from None
+        raise EngineError(f"cannot connect to {address}: {one_line(error)}") from None
 
 
 def check(client: Elasticsearch) -> EngineInfo:
@@ -245,9 +228,6 @@ def check(client: Elasticsearch) -> EngineInfo:
     return _features(client, flavor, number)
 
 
-_JSON = {"accept": "application/json"}
-
-
 def _features(client: Elasticsearch, flavor: Flavor, version: str) -> EngineInfo:
     """Read the features from `_xpack`, which only a complete Elasticsearch distribution knows."""
     asked = client.options(ignore_status=(400, 403, 404, 405)).perform_request(
@@ -270,34 +250,40 @@ def _features(client: Elasticsearch, flavor: Flavor, version: str) -> EngineInfo
     )
 
 
-def _check_arguments(
-    url: str, *, api_key: str | None, user: str | None, password: str | None, ca: str | None
+def _credentials_in(url: str, user: str | None) -> tuple[str | None, str | None]:
+    """The user and password of an address; they go into a header, never into a message."""
+    parts = urlsplit(url)
+    if user or not parts.username:
+        raise EngineError(
+            f"{shown(url)}: cannot tell which credentials to use; take them out of VIGIE_URL and "
+            "set VIGIE_USER and VIGIE_PASSWORD"
+        )
+    return unquote(parts.username), unquote(parts.password or "")
+
+
+def _check_credentials(
+    address: str, api_key: str | None, user: str | None, password: str | None
 ) -> None:
-    shown = _shown(url)
     if api_key and user:
-        raise EngineError(f"{shown}: give either VIGIE_API_KEY or VIGIE_USER, not both")
+        raise EngineError(f"{address}: give either VIGIE_API_KEY or VIGIE_USER, not both")
     if bool(user) != bool(password):
         missing = "VIGIE_PASSWORD" if user else "VIGIE_USER"
-        raise EngineError(f"{shown}: {missing} is missing; a user and a password go together")
-    if not url.startswith(("http://", "https://")):
-        raise EngineError(
-            f"{shown}: the address must start with http:// or https://; check VIGIE_URL"
-        )
-    if ca and not url.startswith("https://"):
-        raise EngineError(
-            f"{shown}: VIGIE_CA is set but the address is not https; correct VIGIE_URL"
-        )
-    if ca:
-        _check_certificates(ca, shown)
+        raise EngineError(f"{address}: {missing} is missing; a user and a password go together")
 
 
-def _check_certificates(ca: str, shown: str) -> None:
+def _check_tls(address: str, ca: str | None) -> None:
+    if not address.startswith(("http://", "https://")):
+        raise EngineError(f"{address}: it must start with http:// or https://; correct VIGIE_URL")
+    if ca is None:
+        return
+    if not address.startswith("https://"):
+        raise EngineError(f"{address}: VIGIE_CA is set but this is not https; correct VIGIE_URL")
     try:
         ssl.create_default_context(cafile=ca)
     except OSError as error:
         fault = "holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
         raise EngineError(
-            f"{shown}: VIGIE_CA names {ca}: {fault}; name the PEM file of the authority"
+            f"{address}: VIGIE_CA names {ca}: {fault}; name the PEM file of the authority"
         ) from None
 
 
@@ -306,59 +292,3 @@ def _api_key(value: str | None) -> str | tuple[str, str] | None:
         return value
     key_id, _, secret = value.partition(":")
     return key_id, secret
-
-
-def _translate(error: Exception, address: str) -> EngineError | None:
-    """The one-line error for what no caller can judge better, None for everything else."""
-    if isinstance(error, EngineError):
-        return error
-    if isinstance(error, ApiError):
-        return _refusal(error.meta, error.body, address)
-    if isinstance(error, ConnectionTimeout):
-        return EngineTimeoutError(
-            f"{address} did not answer in time; see whether it is overloaded, or allow it more time"
-        )
-    if isinstance(error, TlsError):
-        return EngineUnreachableError(
-            f"no trusted TLS connection to {address}: {_root_cause(error)}; set VIGIE_CA to the "
-            "certificate authority's file, or use http:// where the engine speaks no TLS"
-        )
-    if isinstance(error, NoConnection):
-        return EngineUnreachableError(
-            f"no engine answers at {address}: {_root_cause(error)}; start it, or correct VIGIE_URL"
-        )
-    return None
-
-
-def _refusal(meta: ApiResponseMeta, body: Any, address: str) -> EngineRefusedError | None:
-    if meta.status == 401:
-        text = (
-            f"{address} refused the credentials (401); set VIGIE_API_KEY, or VIGIE_USER and "
-            "VIGIE_PASSWORD, to valid ones"
-        )
-    elif meta.status == 403 and "security_exception" in str(body):
-        action = _REFUSED_ACTION.search(str(body))
-        text = (
-            f"{address} forbids {action[0] if action else 'this request'} (403); grant it to the "
-            "role of the credentials, or use others"
-        )
-    else:
-        return None
-    return EngineRefusedError(text, meta, body)
-
-
-def _root_cause(error: BaseException) -> str:
-    """What the operating system or the TLS library said, without the layers between."""
-    while (deeper := error.__cause__ or error.__context__) is not None:
-        error = deeper
-    if isinstance(error, OSError) and error.strerror:
-        return _one_line(error.strerror)
-    return _one_line(error)
-
-
-def _one_line(text: object) -> str:
-    return _shown(" ".join(str(text).split()))[:300]
-
-
-def _shown(url: str) -> str:
-    return _CREDENTIALS_IN_URL.sub(r"\1", url)

@@ -57,7 +57,7 @@ class JsonFormatter(BaseJsonFormatter):
             "vigie": {"index": index},
             "ecs": events.ECS,
             "event": {
-                "id": event_id(int(moment.at.timestamp() * 1000)),
+                "id": event_id(moment.at),
                 "action": "log",
                 "created": events.stamp(moment.created),
                 "sequence": self.sequence,

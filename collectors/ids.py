@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 __all__ = ["event_id", "feedback_id", "moment_of", "sample_of"]
 
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
-def event_id(milliseconds: int) -> str:
-    """UUIDv7 (RFC 9562) of a moment: sorts by time, 74 random bits."""
+
+def event_id(moment: datetime) -> str:
+    """UUIDv7 (RFC 9562) of a moment: sorts by time, 74 random bits.
+
+    Milliseconds are counted in whole numbers: a float would now and then put an event of a full
+    hour into the hour before.
+    """
+    milliseconds = (moment - _EPOCH) // _MILLISECOND
     random = int.from_bytes(os.urandom(10), "big")
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | random
     value = value & ~(0xF << 76) | 0x7 << 76
@@ -23,8 +30,8 @@ def event_id(milliseconds: int) -> str:
 def moment_of(identity: str) -> datetime | None:
     """Moment of a UUIDv7, to the millisecond; None for any other id.
 
-    >>> moment_of("019a9d2c-5f00-7c3e-8a51-2f6b1d0c9e77").isoformat()
-    '2025-11-19T19:10:51.776000+00:00'
+    >>> moment_of("01a1fd4d-3d9b-7c3e-8a51-2f6b1d0c9e77").isoformat()
+    '2026-11-21T08:51:00.123000+00:00'
     """
     try:
         uuid = UUID(identity)
@@ -32,7 +39,7 @@ def moment_of(identity: str) -> datetime | None:
         return None
     if uuid.version != 7:
         return None
-    return datetime.fromtimestamp((uuid.int >> 80) / 1000, UTC)
+    return _EPOCH + (uuid.int >> 80) * _MILLISECOND
 
 
 def sample_of(identity: str) -> float:

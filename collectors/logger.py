@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 from collectors import context, events
 from collectors.contract import Contract, label_text, load
 from collectors.ids import event_id, sample_of
-from collectors.masking import Hasher, Inputs, Masker, Tally, keyword, pairs, text
+from collectors.masking import Hasher, Inputs, Masker, Tally, keyword, pairs, scalar, text
 from collectors.segments import SegmentWriter
 
 __all__ = ["Counters", "InferenceLogger", "Prediction", "SpoolSettings"]
@@ -199,7 +199,11 @@ class InferenceLogger:
         created = self.clock()
         if not isinstance(at, datetime):
             return events.Moment(created, created)
-        return events.Moment(at.replace(tzinfo=UTC) if at.tzinfo is None else at, created)
+        try:
+            utc = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        except Exception:  # noqa: BLE001 - a zone may be anyone's code, and a year may overflow
+            return events.Moment(created, created)
+        return events.Moment(utc, created)
 
     def emit(
         self, family: str, document: dict[str, Any], moment: events.Moment, tally: Tally
@@ -221,7 +225,7 @@ class InferenceLogger:
         self._sequence += 1
         self._masked += tally.masked
         event = document["event"]
-        event.setdefault("id", event_id(int(moment.at.timestamp() * 1000)))
+        event.setdefault("id", event_id(moment.at))
         event |= {"created": events.stamp(moment.created), "sequence": self._sequence}
         if reason:
             event["reason"] = reason
@@ -283,7 +287,7 @@ class Prediction:
         self._facts: dict[str, Any] = {}
         self._more: dict[str, Any] = {}
         self._tally = Tally()
-        self.id = event_id(int(self._moment.at.timestamp() * 1000))
+        self.id = event_id(self._moment.at)
         self._start = time.perf_counter_ns()
 
     def output(
@@ -414,12 +418,7 @@ def _critical(contract: Contract) -> str | None:
 
 def _number(value: object) -> float | None:
     """A finite number, or None; numpy scalars count, booleans do not."""
-    item = getattr(value, "item", None)
-    if callable(item) and not isinstance(value, int | float):
-        try:
-            value = item()
-        except Exception:
-            return None
+    value = scalar(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

@@ -152,7 +152,7 @@ class Masker:
                 out.missing.append(name)
                 continue
             try:
-                step(_scalar(value), out, tally)
+                step(scalar(value), out, tally)
             except Exception:
                 out.mistyped.append(name)
                 tally.dropped += 1
@@ -163,9 +163,9 @@ class Masker:
     def _group(self, values: Mapping[str, Any], out: Inputs) -> None:
         for name, group, band in self._groups:
             stored = out.categorical.get(group.feature)
-            value = stored if not group.cuts else values.get(group.feature)
+            value = scalar(values.get(group.feature)) if group.cuts else stored
             if value is not None and group.feature not in out.mistyped:
-                out.groups[name] = band(_scalar(value))
+                out.groups[name] = band(value)
 
     def identifiers(self, values: Mapping[str, Any], tally: Tally) -> dict[str, str]:
         """Pseudonyms of the declared identifiers."""
@@ -194,9 +194,9 @@ class Masker:
         if value is None:
             return None
         if not self._labels:
-            return keyword(_scalar(value), tally)
+            return keyword(scalar(value), tally)
         try:
-            plain = label_text(_scalar(value))
+            plain = label_text(scalar(value))
         except Exception:
             tally.dropped += 1
             return None
@@ -219,12 +219,15 @@ def _broken(rule: Rule, values: Mapping[str, Any]) -> bool:
         return False
 
 
-def _scalar(value: Any) -> Any:
+def scalar(value: Any) -> Any:
     """A numpy scalar as the Python value that it holds; anything else as it is."""
     if type(value) in (int, float, str, bool):
         return value
-    item = getattr(value, "item", None)
-    return item() if callable(item) and getattr(value, "ndim", 0) == 0 else value
+    try:
+        item = getattr(value, "item", None)
+        return item() if callable(item) and getattr(value, "ndim", 0) == 0 else value
+    except Exception:  # noqa: BLE001 - any object may come, and fail at any question
+        return None
 
 
 def _step(name: str, feature: Feature, hasher: Hasher) -> Step:

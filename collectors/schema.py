@@ -55,7 +55,7 @@ class Stream:
     fields: tuple[Field, ...]
 
 
-ID = "019a9d2c-5f00-7c3e-8a51-2f6b1d0c9e77"
+ID = "01a1fd4d-3d9b-7c3e-8a51-2f6b1d0c9e77"
 AT = "2026-11-21T08:51:00.123456Z"
 
 TIME = Field("@timestamp", "date", "When it happened, UTC", AT)
@@ -177,6 +177,7 @@ SERVICE = Stream(
         *_ERROR,
         Field("error.stack_trace", "text", "Masked traceback", "Traceback ..."),
         Field("model.name", "keyword", "Model that a heartbeat speaks for", "credit-scoring"),
+        Field("inference.parameters", "keyword", "Extra of a log record, name=value", "shard=3"),
         Field("log.level", "keyword", "Level of a log record", "warning"),
         Field("log.logger", "keyword", "Logger of a log record", "uvicorn.error"),
         Field("message", "text", "Masked message of a log record", "cache is cold"),
@@ -289,7 +290,9 @@ _RULE = (
     Field("alert.severity", "keyword", "critical or warning", "critical"),
     Field("alert.state", "keyword", "ok, pending, firing, resolved, no_data, error", "firing"),
     Field("alert.value", "double", "Figure that decided", 0.031),
+    Field("alert.n", "long", "Events behind it", 412),
     Field("alert.threshold", "double", "Limit", 0.02),
+    Field("alert.message", "keyword", "Why, one line", "error rate 3.1 % above 2 %"),
 )
 
 ALERTS = Stream(
@@ -306,7 +309,6 @@ ALERTS = Stream(
             "Incident that it belongs to",
             "HighErrorRate:credit-scoring:1763715060",
         ),
-        Field("alert.message", "keyword", "What happened, one line", "error rate 3.1 % above 2 %"),
     ),
 )
 
@@ -317,12 +319,19 @@ ALERT_STATE = Stream(
         TIME,
         *_MODEL,
         *_RULE,
+        Field("alert.previous", "keyword", "State before", "pending"),
         Field("alert.since", "date", "When the state began", AT),
+        Field("alert.due", "keyword", "Still to do: changed, opened, worsened, resolved", "opened"),
         Field(
-            "alert.incident", "keyword", "Open incident", "HighErrorRate:credit-scoring:1763715060"
+            "alert.incident",
+            "keyword",
+            "Incident, open or just ended",
+            "HighErrorRate:credit-scoring:1763715060",
         ),
+        Field("alert.onset", "date", "Start of its first breaching window", AT),
+        Field("alert.opened", "date", "When it was told", AT),
+        Field("alert.resolved", "date", "When it ended", AT),
         Field("alert.peak", "double", "Worst figure of the incident", 0.31),
-        Field("alert.message", "keyword", "Why, one line", "error rate 3.1 % above 2 %"),
     ),
 )
 
@@ -338,6 +347,9 @@ INCIDENTS = Stream(
         Field("incident.opened", "date", "When it was told", AT),
         Field("incident.resolved", "date", "When it ended", AT),
         Field("incident.peak", "double", "Worst figure", 0.31),
+        Field("incident.updated", "date", "When it was last changed", AT),
+        Field("incident.detection_s", "double", "From onset to opened", 900.0, "s"),
+        Field("incident.duration_s", "double", "From onset to its end", 2700.0, "s"),
     ),
 )
 
@@ -357,6 +369,8 @@ OUTBOX = Stream(
         ),
         Field("outbox.status", "keyword", "waiting, claimed, sent or dead", "sent"),
         Field("outbox.to", "keyword", "Addresses", "risk-oncall@example.org"),
+        Field("outbox.left", "keyword", "Addresses still to be reached", "risk-oncall@example.org"),
+        Field("outbox.reached", "integer", "Addresses that the server took", 1),
         Field("outbox.subject", "keyword", "Subject line", "[vigie] credit-scoring: error rate"),
         Field("outbox.text", "text", "Body", "The error rate has passed 2 %."),
         Field("outbox.html", "text", "Body as HTML", "<p>The error rate has passed 2 %.</p>"),
@@ -440,7 +454,7 @@ def properties(fields: Iterable[Field]) -> dict[str, Any]:
     """Mapping properties of dotted fields, nested as engines want them.
 
     >>> properties([Field("a.b", "long", "", 1)])
-    {'a': {'properties': {'b': {'type': 'long'}}}}
+    {'a': {'properties': {'b': {'type': 'long', 'ignore_malformed': True}}}}
     """
     tree: dict[str, Any] = {}
     for field in fields:

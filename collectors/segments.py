@@ -8,6 +8,7 @@ nothing but the last line of its own segment. Where the disk refuses a line, lin
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import socket
@@ -24,6 +25,7 @@ SEGMENT_BYTES = 64 * 2**20
 SEGMENT_AGE_S = 3600.0
 HELD_BYTES = 16 * 2**20
 RETRY_S = 1.0
+_ORDINALS = itertools.count()
 _WRITERS: weakref.WeakSet[SegmentWriter] = weakref.WeakSet()
 
 
@@ -32,7 +34,8 @@ class SpoolError(OSError):
 
 
 class SegmentWriter:
-    """Writes lines into segments `<spool>/<service>/<service>-<host>-<pid>-<start>-<n>.jsonl`.
+    """Writes lines into segments `<spool>/<service>/<service>-<node>-<n>.jsonl`, the node being
+    host, pid, start and ordinal of the writer in its process.
 
     Args:
         spool: folder of all services' segments.
@@ -72,7 +75,8 @@ class SegmentWriter:
         self._retry_at = 0.0
         self._told = False
         host = _safe(socket.gethostname().split(".")[0])
-        self.node = f"{host}-{os.getpid()}-{time.time_ns() // 1_000_000}"
+        started = time.time_ns() // 1_000_000
+        self.node = f"{host}-{os.getpid()}-{started}-{next(_ORDINALS)}"
 
     def _prove(self) -> None:
         try:

@@ -255,12 +255,12 @@ def _document(line: Line) -> bytes:
             .isoformat(timespec="milliseconds")
             .replace("+00:00", "Z"),
             "event": {
-            "id": line.id,
-            "action": "dead_letter",
-            "reason": "not_an_event",
-            "original": line.body.decode("utf-8", "replace")[:8192],
-        },
+                "id": line.id,
+                "action": "dead_letter",
+                "reason": "not_an_event",
+                "original": line.body.decode("utf-8", "replace")[:8192],
+            },
             "vigie": {"index": line.index},
             "log": {"file": {"path": segment}, "offset": int(offset)},
-            }
+        }
     )

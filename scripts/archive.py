@@ -41,23 +41,25 @@ def class_archive(
     home = cache / "archives" / _key(program, jars)
     base, classes = home / "java.jsa", home / "engine.jsa"
     with locked(cache / "archives" / f"{home.name}.lock"):
-        if not classes.exists():
+        if not home.exists():  # a failure leaves it empty, and is not tried again
             progress("preparing the engine's class archive (once)")
+            home.mkdir(parents=True)
             with suppress(OSError, subprocess.SubprocessError, EngineError):
                 _make(program, base, classes, train)
     return (f"-XX:SharedArchiveFile={base}:{classes}",) if classes.exists() else ()
 
 
 def _key(program: Path, jars: Sequence[Path]) -> str:
-    modules = program.parent.parent / "lib" / "modules"  # changes with every Java
-    stamp = modules.stat().st_mtime_ns if modules.exists() else 0
-    return hashlib.sha256(f"{program} {stamp} {jars}".encode()).hexdigest()[:16]
+    """The same for each virtual environment with this Java: the archive does not mind its path."""
+    home = program.parent.parent
+    runtime = ((home / "release").read_text(), (home / "lib" / "modules").stat().st_size)
+    fetched_at = jars[0].stat().st_mtime_ns
+    return hashlib.sha256(f"{runtime} {jars} {fetched_at}".encode()).hexdigest()[:16]
 
 
 def _make(
     program: Path, base: Path, classes: Path, train: Callable[[tuple[str, ...]], None]
 ) -> None:
-    base.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         [program, "-Xshare:dump", f"-XX:SharedArchiveFile={base}"],
         check=True,

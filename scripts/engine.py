@@ -124,7 +124,7 @@ class EmbeddedEngine:
             EngineError: Java or the jars are missing and cannot be fetched.
 
         """
-        if self._child is not None:
+        if self._child is not None and self._child.poll() is None:
             return self
         say = progress or (lambda _message: None)
         self._refuse_second()

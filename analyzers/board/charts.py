@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count
+from itertools import count, pairwise
 from typing import Any, Literal
 
 import vl_convert
@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from analyzers.board.spans import Span
 from analyzers.board.words import Language
+from analyzers.windows import DAY, floor
 
 __all__ = ["Drawing", "Layer", "Limit", "draw", "sparkline"]
 
@@ -60,7 +61,7 @@ class _Frame:
     height: int
     span: Span
     unit: str
-    top: float | None
+    extent: tuple[float, float] | None
     limits: Sequence[Limit]
     bands: Sequence[tuple[datetime, datetime]] = field(default=())
 
@@ -74,24 +75,26 @@ def draw(
     label: str,
     limits: Sequence[Limit] = (),
     bands: Sequence[tuple[datetime, datetime]] = (),
-    top: float | None = None,
+    extent: tuple[float, float] | None = None,
     sizes: tuple[int, int] = (WIDE, NARROW),
     height: int = 190,
 ) -> Drawing:
     """Draw the layers over the span; `bands` are shaded periods, `label` is read aloud."""
-    frames = (_Frame(w, height, span, unit, top, limits, bands) for w in sizes)
+    frames = (_Frame(w, height, span, unit, extent, limits, bands) for w in sizes)
     wide, narrow = (_svg(_spec(layers, frame), lang, label) for frame in frames)
     return Drawing(wide, narrow)
 
 
+_COMMON: Mapping[str, Any] = {"grouping": [3], "currency": ["", ""], "percent": "\u00a0%"}
 _LOCALES: Mapping[Language, Mapping[str, Any]] = {
-    "en": {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", ""], "percent": "\u00a0%"},
-    "fr": {"decimal": ",", "thousands": "\u202f", "grouping": [3], "currency": ["", ""], "percent": "\u00a0%"},
-}  # fmt: skip
-_TIME_LOCALES: Mapping[Language, str] = {"en": "en-GB", "fr": "fr-FR"}
+    "en": {**_COMMON, "decimal": ".", "thousands": ","},
+    "fr": {**_COMMON, "decimal": ",", "thousands": "\u202f"},
+}
+_TIME_LOCALES: Mapping[Language, Literal["en-GB", "fr-FR"]] = {"en": "en-GB", "fr": "fr-FR"}
 _LABELS = {
     "ratio": "format(datum.value, '.2~%')",
-    "ms": "datum.value >= 10000 ? format(datum.value / 1000, ',~r') + '\u00a0s' : format(datum.value, ',~r') + '\u00a0ms'",
+    "ms": "datum.value >= 10000 ? format(datum.value / 1000, ',~r') + '\u00a0s'"
+    " : format(datum.value, ',~r') + '\u00a0ms'",
     "per_s": "format(datum.value, ',~r') + '/s'",
     "count": "format(datum.value, ',~r')",
 }
@@ -153,7 +156,7 @@ def _layer(layer: Layer, frame: _Frame) -> Iterator[dict[str, Any]]:
     if layer.band:
         known = {"values": [r for r in rows if r["lo"] is not None and r["hi"] is not None]}
         encoding = {"x": x, "y": _y(frame, "lo"), "y2": {"field": "hi"}}
-        yield {"name": f"{layer.name}-band", "data": known, "mark": "area", "encoding": encoding}
+        yield {"name": f"{layer.name}_band", "data": known, "mark": "area", "encoding": encoding}
     if layer.mark == "bar":
         yield _bars(layer.name, data, frame)
         return
@@ -166,14 +169,16 @@ def _layer(layer: Layer, frame: _Frame) -> Iterator[dict[str, Any]]:
     lonely = {"values": _lonely(rows)}
     if lonely["values"]:
         dot = {"type": "circle", "size": 26, "opacity": 1}
-        yield {"name": f"{layer.name}-dots", "data": lonely, "mark": dot, "encoding": encoding}
+        yield {"name": f"{layer.name}_dots", "data": lonely, "mark": dot, "encoding": encoding}
 
 
 def _bars(name: str, data: Mapping[str, Any], frame: _Frame) -> dict[str, Any]:
     """Bars from zero up to `hi`, from `lo`, each as wide as its time."""
     times = [r["t"] for r in data["values"]]
-    step = min((b - a for a, b in zip(times, times[1:], strict=False)), default=3_600_000)
-    rows = [{**r, "end": r["t"] + step * 0.86} for r in data["values"]]
+    step = min((b - a for a, b in pairwise(times)), default=3_600_000)
+    last = _epoch(frame.span.end)
+    drawn = [r for r in data["values"] if r["hi"] is not None]
+    rows = [{**r, "end": min(r["t"] + step * 0.86, last)} for r in drawn]
     encoding = {"x": _x(frame), "x2": {"field": "end"}, "y": _y(frame, "lo"), "y2": {"field": "hi"}}
     mark = {"type": "rect"}
     return {"name": name, "data": {"values": rows}, "mark": mark, "encoding": encoding}
@@ -197,33 +202,55 @@ def _shades(frame: _Frame) -> Iterator[dict[str, Any]]:
 
 
 def _limits(frame: _Frame) -> Iterator[dict[str, Any]]:
-    for limit in frame.limits:
-        data = {"values": [{"y": limit.value, "text": limit.text}]}
-        y = _y(frame)
-        yield {"name": "limit", "data": data, "mark": {"type": "rule"}, "encoding": {"y": y}}
-        text = {"type": "text", "align": "right", "baseline": "bottom", "dy": -3, "dx": -2}
-        encoding = {"y": y, "x": {"value": "width"}, "text": {"field": "text"}}
-        yield {"name": "limit-text", "data": data, "mark": text, "encoding": encoding}
+    if not frame.limits:
+        return
+    data = {"values": [{"y": limit.value, "text": limit.text} for limit in frame.limits]}
+    y = _y(frame)
+    yield {"name": "limit", "data": data, "mark": {"type": "rule"}, "encoding": {"y": y}}
+    text = {"type": "text", "align": "left", "baseline": "bottom", "dy": -3, "dx": 4}
+    encoding = {"y": y, "x": {"value": 0}, "text": {"field": "text"}}
+    yield {"name": "limit_text", "data": data, "mark": text, "encoding": encoding}
 
 
 def _x(frame: _Frame) -> dict[str, Any]:
-    short = frame.span.length.total_seconds() <= 2 * 86_400
-    pattern = "%H:%M" if short else "%-d %b"
-    ticks = max(3, frame.width // 110)
+    ticks = _midnights(frame)
+    pattern = "%-d %b" if ticks else "%H:%M"
+    shown = {"values": ticks} if ticks else {"tickCount": frame.width // 90}
     return {
         "field": "t",
         "type": "temporal",
         "title": None,
         "scale": {"type": "utc", "domain": [_epoch(frame.span.start), _epoch(frame.span.end)]},
-        "axis": {"format": pattern, "tickCount": ticks, "grid": False, "labelOverlap": True},
+        "axis": {
+            **shown,
+            "format": pattern,
+            "grid": False,
+            "labelOverlap": True,
+            "labelFlush": True,
+        },
     }
+
+
+def _midnights(frame: _Frame) -> list[int]:
+    """Every so many midnights, counted back from the last; none where hours fit better."""
+    span = frame.span
+    if span.length <= 2 * DAY:
+        return []
+    step = -(-span.length // (DAY * (frame.width // 80))) * DAY
+    last = floor(span.end, DAY)
+    return [_epoch(last - i * step) for i in range((last - span.start) // step + 1)]
 
 
 def _y(frame: _Frame, name: str = "y") -> dict[str, Any]:
     scale: dict[str, Any] = {"zero": True, "nice": 4}
-    if frame.top is not None:
-        scale = {"domain": [0, frame.top], "nice": False}
-    axis = {"tickCount": 4, "labelExpr": _LABELS.get(frame.unit, "format(datum.value, ',~g')")}
+    if frame.extent is not None:
+        scale = {"domain": list(frame.extent), "nice": False}
+    axis: dict[str, Any] = {
+        "tickCount": 4,
+        "labelExpr": _LABELS.get(frame.unit, "format(datum.value, ',~g')"),
+    }
+    if frame.unit == "count":
+        axis["tickMinStep"] = 1
     return {"field": name, "type": "quantitative", "title": None, "scale": scale, "axis": axis}
 
 

@@ -16,10 +16,10 @@ _DANGEROUS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def visible(text: object) -> str:
-    """Text with every invisible or direction-changing character spelled out.
+    r"""Text with every invisible or direction-changing character spelled out.
 
-    >>> visible("a\\x1b[31mb\\u202ec")
-    'a\\\\x1b[31mb\\\\u202ec'
+    >>> visible("a\x1b[31mb\u202ec")
+    'a\\x1b[31mb\\u202ec'
     """
     return "".join(_spelled(c) if _hidden(c) else c for c in str(text))
 
@@ -116,9 +116,9 @@ class Formatter:
         return ABSENT if at is None else f"{at.astimezone(UTC):%Y-%m-%d}"
 
     def span(self, length: timedelta | None) -> str:
-        """A length of time in its two largest units.
+        r"""A length of time in its two largest units.
 
-        >>> Formatter("en").span(timedelta(minutes=125)).replace("\\xa0", " ")
+        >>> Formatter("en").span(timedelta(minutes=125)).replace("\xa0", " ")
         '2 h 5 min'
         """
         if length is None:

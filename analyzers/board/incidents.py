@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from analyzers.board.figures import number
+from analyzers.watches import rules
 from analyzers.windows import parse
 
 __all__ = ["Incident", "hits", "read_incidents"]
@@ -19,6 +21,8 @@ class Incident:
 
     id: str
     rule: str
+    title: tuple[str, str]
+    unit: str
     model: str
     severity: str
     onset: datetime | None
@@ -49,9 +53,13 @@ def _incidents(sources: Iterable[Mapping[str, Any]], now: datetime) -> Iterable[
         incident, alert = source.get("incident", {}), source.get("alert", {})
         onset, opened, resolved = (_time(incident.get(k)) for k in ("onset", "opened", "resolved"))
         start = onset or opened
+        name = str(source.get("rule", {}).get("name", ""))
+        english, french, unit = _rules().get(name, ("", "", "none"))
         yield Incident(
             id=str(incident.get("id", "")),
-            rule=str(source.get("rule", {}).get("name", "")),
+            rule=name,
+            title=(english, french),
+            unit=unit,
             model=str(source.get("model", {}).get("name", "")),
             severity=str(alert.get("severity", "warning")),
             onset=onset,
@@ -61,6 +69,12 @@ def _incidents(sources: Iterable[Mapping[str, Any]], now: datetime) -> Iterable[
             peak=number(incident.get("peak")),
             threshold=number(alert.get("threshold")),
         )
+
+
+@cache
+def _rules() -> dict[str, tuple[str, str, str]]:
+    """Title in both languages and unit of what each shipped rule measures."""
+    return {r.name: (r.title("en"), r.title("fr"), r.metric.unit) for r in rules.load()}
 
 
 def _time(text: Any) -> datetime | None:

@@ -13,7 +13,7 @@ from analyzers.board.incidents import hits, read_incidents
 from analyzers.board.keys import key_figures
 from analyzers.board.operations import errors, latency, traffic
 from analyzers.board.outcomes import coverage, performance
-from analyzers.board.overview import DAYS, healths, rate
+from analyzers.board.overview import DAYS, healths
 from analyzers.board.scene import Scene
 from analyzers.board.spans import RANGES, Span, read_span
 from analyzers.board.visit import Visit

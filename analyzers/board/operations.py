@@ -56,7 +56,7 @@ def errors(scene: Scene) -> Panel:
     return panel(
         scene.visit, say("errors"), [series], scene.span, scene.span.tile,
         unit="ratio", limits=[Limit(limit, text)], bands=scene.bands, detail=say("error_rate"),
-        top=min(1.0, 1.15 * max(*known, limit * 1.6)),
+        extent=(0.0, min(1.0, 1.15 * max(*known, limit * 1.6))),
     )  # fmt: skip
 
 

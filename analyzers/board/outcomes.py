@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import floor
+
 from analyzers.board.charts import Limit
 from analyzers.board.panels import Panel, Series, empty, panel
 from analyzers.board.scene import Scene
@@ -21,11 +23,11 @@ def performance(scene: Scene) -> Panel:
         Series("main", scene.title(main), scene.daily.of(scene.model, main), band=True),
         *(Series("other", scene.title(n), scene.daily.of(scene.model, n)) for n in others),
     ]
-    detail = say("daily_week") if scene.span.daily().start < scene.span.start else say("by_day")
+    detail = say("daily_week") if scene.span.length < 7 * DAY else say("by_day")
     return panel(
         scene.visit, say("performance"), series, scene.span.daily(), DAY,
-        unit="score", limits=_minimum(scene, main), bands=scene.bands, top=1.0, detail=detail,
-        note=_unpublished(scene, main),
+        unit="score", limits=_minimum(scene, main), bands=scene.bands, detail=detail,
+        extent=_extent(scene, names[:2]), note=_unpublished(scene, main),
     )  # fmt: skip
 
 
@@ -36,10 +38,14 @@ def coverage(scene: Scene) -> Panel:
         return empty(say("coverage"), _why(scene))
     points = scene.daily.of(scene.model, "label_coverage")
     series = Series("volume", say("coverage"), points, "bar")
-    note = say("no_labels", horizon=scene.contract.labels.horizon) if _unlabelled(scene) else ""
+    note = (
+        say("no_labels", horizon=scene.visit.form.span(scene.contract.horizon))
+        if _unlabelled(scene)
+        else ""
+    )
     return panel(
         scene.visit, say("coverage"), [series], scene.span.daily(), DAY,
-        unit="ratio", top=1.0, detail=scene.title("label_coverage"), note=note,
+        unit="ratio", extent=(0.0, 1.0), detail=scene.title("label_coverage"), note=note,
     )  # fmt: skip
 
 
@@ -56,6 +62,15 @@ def _unlabelled(scene: Scene) -> bool:
     return not any(p.value for p in scene.daily.of(scene.model, "label_coverage"))
 
 
+def _extent(scene: Scene, names: list[str]) -> tuple[float, float]:
+    """From a tenth well below the lowest point or minimum up to one."""
+    points = [p for name in names for p in scene.daily.of(scene.model, name)]
+    lows = [v for p in points for v in (p.value, p.low) if v is not None]
+    bounds = [limit.value for limit in _minimum(scene, names[0])]
+    low = floor((min([*lows, *bounds]) - 0.02) * 10) / 10
+    return (max(0.0, low), 1.0) if low < 1 and max(lows) <= 1 else (0.0, max(lows))
+
+
 def _minimum(scene: Scene, name: str) -> list[Limit]:
     bound = scene.contract.performance.get(name)
     if bound is None or bound.min is None:
@@ -66,7 +81,7 @@ def _minimum(scene: Scene, name: str) -> list[Limit]:
 
 def _why(scene: Scene) -> str:
     reasons = [_unpublished(scene, name) for name in _measures(scene)]
-    horizon = scene.contract.labels.horizon
+    horizon = scene.visit.form.span(scene.contract.horizon)
     return next(filter(None, reasons), scene.visit.say("no_labels", horizon=horizon))
 
 

@@ -22,6 +22,7 @@ __all__ = ["DAYS", "STALE", "Health", "healths", "page", "rate"]
 
 DAYS = 14
 STALE = timedelta(hours=36)  # a day is judged after its end; one missed day is a silence
+_RANK = {"critical": 0, "warning": 1, "no_data": 2, "ok": 3}
 _SHOWN = ("requests", "error_rate", "latency_p95")
 
 
@@ -70,6 +71,7 @@ def page(request: Request) -> Response:
     states, opened, tiles = visit.site.store.searches(searches)
     figures, known = Figures(hits(tiles)), healths(visit, hits(states))
     rows = [_row(visit, model, known[model], figures, last_day) for model in models]
+    rows.sort(key=lambda row: _RANK.get(row.health.status, 2))
     incidents = read_incidents(opened, now)
     return visit.page("overview.html", rows=rows, incidents=incidents, days=DAYS)
 

@@ -53,7 +53,7 @@ def panel(
     unit: str,
     limits: Sequence[Limit] = (),
     bands: Sequence[Band] = (),
-    top: float | None = None,
+    extent: tuple[float, float] | None = None,
     detail: str = "",
     note: str = "",
 ) -> Panel:
@@ -66,7 +66,7 @@ def panel(
         label=_summary(visit, title, series[0], unit),
         limits=limits,
         bands=bands,
-        top=top,
+        extent=extent,
     )
     legend = [(s.css, s.name) for s in series if len(series) > 1 or s.band]
     if any(s.band for s in series):

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 OPERATIONS = (
-    "requests", "throughput", "error_rate", "availability", "latency_p50", "latency_p95", "latency_p99",
+    "requests", "error_rate", "latency_p50", "latency_p95", "latency_p99",
 )  # fmt: skip
 PERFORMANCE = ("f1", "accuracy", "precision", "recall", "label_coverage")
 DRIFT = ("psi", "ks", "chi_square")
@@ -55,13 +55,13 @@ def figures(
 
 def health(models: Sequence[str], start: datetime) -> Search:
     """Health of the models, newest day first."""
-    clauses = [{"terms": {"model.name": list(models)}}, _since("window.start", start)]
+    clauses: list[Clause] = [{"terms": {"model.name": list(models)}}, _since("window.start", start)]
     return _newest("vigie-health", clauses, "window.start", 2000)
 
 
 def open_incidents(models: Sequence[str]) -> Search:
     """Incidents without an end, newest first."""
-    clauses = [{"terms": {"model.name": list(models)}}]
+    clauses: list[Clause] = [{"terms": {"model.name": list(models)}}]
     return _newest("vigie-incidents", clauses, "incident.opened", 200, absent="incident.resolved")
 
 
@@ -90,7 +90,7 @@ def transitions(models: Sequence[str], size: int = 50) -> Search:
         }
         for state in _STATES
     ]
-    clauses = [
+    clauses: list[Clause] = [
         {"terms": {"model.name": list(models)}},
         {"bool": {"should": moved, "minimum_should_match": 1}},
     ]

@@ -34,6 +34,8 @@ FIELDS = (
 )  # fmt: skip
 _PLAIN = re.compile(r"[\w\s.@-]+")
 _OPERATOR = re.compile(r"(?:^|\s)(?:AND|OR|NOT|-\S+)(?:\s|$)")
+_SLASH = re.compile(r"(?<!\\)/")
+_HASH = re.compile(r"(?<!\S)h\d+:[0-9a-f]+(?!\S)")
 _LEADING = re.compile(r"(?:^|[\s:(])[*?]\w|(?:^|[\s:(])\?")
 
 Fault = Literal["long_query", "wildcard_query", "syntax_query"]
@@ -49,6 +51,11 @@ class LineSearch:
     span: Span
     page: int
 
+    @property
+    def address(self) -> dict[str, str]:
+        """What to put into an address to ask the same, without the page."""
+        return {"q": self.text, "model": self.model, "kind": self.kind, **self.span.address}
+
 
 @dataclass(frozen=True)
 class QueryFault:
@@ -62,11 +69,18 @@ def find(store: Store, asked: LineSearch) -> dict[str, Any] | QueryFault:
     if len(asked.text) > LONGEST:
         return QueryFault("long_query")
     try:
-        return store.searches([line_search(asked)])[0]
+        answer = store.searches([line_search(asked)])[0]
     except StoreError:
         if _valid(store, asked):
             raise
-        return QueryFault("wildcard_query" if _LEADING.search(asked.text) else "syntax_query")
+        return _fault(asked)
+    if answer["_shards"]["failed"] and not _valid(store, asked):
+        return _fault(asked)  # shards without a line in the period do not even parse the query
+    return answer
+
+
+def _fault(asked: LineSearch) -> QueryFault:
+    return QueryFault("wildcard_query" if _LEADING.search(asked.text) else "syntax_query")
 
 
 def line_search(asked: LineSearch) -> Search:
@@ -96,7 +110,8 @@ def text_query(text: str) -> dict[str, Any]:
     """Plain words must all occur, each in any field; everything else is query_string syntax.
 
     query_string hands a run of plain words to each field as one term, which no keyword field
-    would match; simple_query_string splits them first.
+    would match; simple_query_string splits them first. A slash is a slash (an endpoint), never a
+    regular expression, and a keyed hash (h1:...) is a value, never a field.
     """
     if _PLAIN.fullmatch(text) and not _OPERATOR.search(text):
         simple = {
@@ -106,6 +121,7 @@ def text_query(text: str) -> dict[str, Any]:
             "flags": "WHITESPACE",
         }
         return {"simple_query_string": {**simple, "lenient": True}}
+    text = _HASH.sub(r'"\g<0>"', _SLASH.sub(r"\/", text))
     asked = {"query": text, "fields": list(FIELDS), "default_operator": "AND", "lenient": True}
     return {"query_string": {**asked, "allow_leading_wildcard": False, "time_zone": "UTC"}}
 
@@ -115,11 +131,9 @@ def _valid(store: Store, asked: LineSearch) -> bool:
     if not asked.text:
         return True
     answer = store.client.indices.validate_query(
-        index=_pattern(asked),
-        query=text_query(asked.text),
-        ignore_unavailable=True,
-        allow_no_indices=True,
-    )
+        index=_pattern(asked), query=text_query(asked.text),
+        ignore_unavailable=True, allow_no_indices=True,
+    )  # fmt: skip
     return bool(answer["valid"])
 
 
@@ -132,7 +146,7 @@ def _failed() -> dict[str, Any]:
 
 
 def _pattern(asked: LineSearch) -> str:
-    model = f"{asked.model}-*" if asked.model else "*"
+    model = f"{asked.model}-20*" if asked.model else "*"
     patterns = {
         "inference": f"vigie-inference-{model}",
         "feedback": f"vigie-feedback-{model}",

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a sentence stays on one line, so that the two languages can be compared
 """Every sentence of the board, in English and in French."""
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_data": ("No data", "Sans données"),
     "insufficient": ("Too few data", "Trop peu de données"),
     "pending": ("Pending", "En attente"),
-    "firing": ("Firing", "Déclenchée"),
-    "resolved": ("Resolved", "Résolue"),
+    "firing": ("Firing", "En alerte"),
+    "resolved": ("Resolved", "Résolu"),
     "error": ("Error", "Erreur"),
     "open": ("Open", "Ouvert"),
     # overview
@@ -66,11 +67,20 @@ WORDS: dict[str, tuple[str, str]] = {
     "legend": ("Legend", "Légende"),
     "open_incidents": ("Open incidents", "Incidents ouverts"),
     "no_open": ("No open incident.", "Aucun incident ouvert."),
-    "summary_models": ("models", "modèles"),
-    "summary_open": ("open incidents", "incidents ouverts"),
-    "summary_traffic": ("predictions in 24 h", "prédictions en 24 h"),
-    "summary_critical": ("critical", "critiques"),
+    "summary_models": ("Models", "Modèles"),
+    "summary_open": ("Open incidents", "Incidents ouverts"),
+    "summary_traffic": ("Predictions in 24 h", "Prédictions en 24 h"),
+    "summary_critical": ("Critical", "Critiques"),
     # model
+    "binary_classification": ("binary classification", "classification binaire"),
+    "multiclass": ("multiclass classification", "classification multiclasse"),
+    "regression": ("regression", "régression"),
+    "ranking": ("ranking", "classement"),
+    "text_classification": ("text classification", "classification de textes"),
+    "generation": ("text generation", "génération de texte"),
+    "rag": ("retrieval-augmented generation", "génération augmentée par recherche"),
+    "transcription": ("transcription", "transcription"),
+    "detection": ("detection", "détection"),
     "task": ("Task", "Tâche"),
     "team": ("Team", "Équipe"),
     "contract": ("Contract", "Contrat"),

@@ -60,13 +60,16 @@ def watches(rules: Sequence[Rule], contracts: Iterable[Contract]) -> tuple[Watch
 def document(rule: Rule, contract: Contract, fire: float) -> Document:
     """The Watcher document of a rule for a model."""
     known = _compare("seen.value", "gte", rule.seen)
+    request = {"indices": [RESULTS.pattern], "body": _search(rule, contract)}
+    deciding = "lowest.value" if rule.above else "highest.value"
+    action = _action(rule, contract, fire)
     body: Document = {
         "metadata": _metadata(rule, contract, fire, known),
         "trigger": {"schedule": {"interval": MINUTE_SCHEDULE}},
-        "input": {"search": {"request": {"indices": [RESULTS.pattern], "body": _search(rule, contract)}}},
-        "condition": _compare("lowest.value" if rule.above else "highest.value", _worse(rule), fire),
-        "actions": {"mail": {"condition": known, "throttle_period": REPEAT, **_action(rule, contract, fire)}},
-    }  # fmt: skip
+        "input": {"search": {"request": request}},
+        "condition": _compare(deciding, _worse(rule), fire),
+        "actions": {"mail": {"condition": known, "throttle_period": REPEAT, **action}},
+    }
     body["metadata"]["sha"] = _sha(body)
     return body
 

@@ -1,7 +1,8 @@
 """Runs a Watcher document's search and conditions, from the JSON alone.
 
 Conditions follow Watcher, its corner cases included: a missing value never satisfies a comparison
-(but for `not_eq`), and text compares as text. What we do not know is refused by name, never guessed.
+(but for `not_eq`), and text compares as text. What we do not know is refused,
+by its name.
 """
 
 from __future__ import annotations
@@ -59,9 +60,11 @@ def read(document: Json, answer: Json) -> Reading:
     """What the answer of the document's search says."""
     if problem := _incomplete(answer):
         return failure(document, problem)
+    if not answer["_shards"]["total"]:
+        return _nothing(document)
     context = {"ctx": {"payload": _payload(answer), "metadata": document["metadata"]}}
     aggregations = answer["aggregations"]
-    path, above, threshold = _limit(document)
+    above, threshold = _limit(document)
     newest = _newest(aggregations["newest"])
     onset = aggregations["onset"]["value"]
     return Reading(
@@ -76,9 +79,15 @@ def read(document: Json, answer: Json) -> Reading:
     )
 
 
+def _nothing(document: Json) -> Reading:
+    """The reading where there is no index yet: engines then leave the aggregations out."""
+    above, threshold = _limit(document)
+    return Reading(verdict="no_data", above=above, threshold=threshold)
+
+
 def failure(document: Json, problem: str) -> Reading:
     """The reading of a search that gave no answer."""
-    _, above, threshold = _limit(document)
+    above, threshold = _limit(document)
     return Reading(verdict="error", above=above, threshold=threshold, problem=problem)
 
 
@@ -101,11 +110,11 @@ def _input(document: Json) -> Json:
     return cast(Json, body["request"])
 
 
-def _limit(document: Json) -> tuple[str, bool, float]:
-    """Path, direction and number of the condition that opens an incident."""
-    ((path, test),) = document["condition"]["compare"].items()
+def _limit(document: Json) -> tuple[bool, float]:
+    """Direction and number of the condition that opens an incident."""
+    (test,) = document["condition"]["compare"].values()
     ((name, number),) = test.items()
-    return path, name in ("gt", "gte"), float(number)
+    return name in ("gt", "gte"), float(number)
 
 
 def _newest(aggregation: Json) -> Json:

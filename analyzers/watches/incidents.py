@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from analyzers.store import Store, StoreError
 from analyzers.watches.documents import Watch
 from analyzers.watches.lifecycle import State
 from analyzers.watches.states import about
-from analyzers.windows import iso
-from collectors.schema import INCIDENTS
+from analyzers.windows import iso, parse
+from collectors.schema import INCIDENTS, OUTBOX
 
-__all__ = ["document", "listed", "save"]
+__all__ = ["Told", "document", "listed", "one", "save"]
 
 INDEX = INCIDENTS.pattern
 ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Told:
+    """An incident as stored, with its mails, oldest first."""
+
+    source: dict[str, Any]
+    mails: tuple[dict[str, Any], ...]
 
 
 def document(watch: Watch, state: State) -> dict[str, Any]:
@@ -47,11 +56,26 @@ def save(store: Store, watch: Watch, state: State) -> None:
         return
     for _ in range(ATTEMPTS):
         old = store.get(INDEX, name)
-        if old and old.source["incident"]["updated"] >= source["incident"]["updated"]:
+        if old and _newer(old.source["incident"], source["incident"]):
             return
         if old and store.replace(INDEX, name, old, source):
             return
     raise StoreError(f"{INDEX}/{name} is being changed by others all the time; it is tried again")
+
+
+def one(store: Store, identity: str) -> Told | None:
+    """One incident and its mails; None where there is none."""
+    found = store.get(INDEX, identity)
+    if found is None:
+        return None
+    mails = (store.get(OUTBOX.pattern, f"{identity}:{kind}") for kind in ("opened", "resolved"))
+    return Told(found.source, tuple(m.source["outbox"] for m in mails if m))
+
+
+def _newer(stored: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+    return parse(stored["updated"]) > parse(ours["updated"]) or (
+        "resolved" in stored and "resolved" not in ours
+    )
 
 
 def listed(

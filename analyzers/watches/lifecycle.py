@@ -87,8 +87,8 @@ class State:
 
 
 def start(watch: str, now: datetime) -> State:
-    """State of a watch that has never run."""
-    return State(watch=watch, name="ok", since=now, at=now)
+    """State of a watch that has never run: nothing is known."""
+    return State(watch=watch, name="no_data", since=now, at=now)
 
 
 def step(state: State, reading: Reading, now: datetime) -> tuple[State, tuple[Event, ...]]:
@@ -112,7 +112,7 @@ def step(state: State, reading: Reading, now: datetime) -> tuple[State, tuple[Ev
 
 def _name(state: State, reading: Reading, now: datetime) -> Name:
     verdict = reading.verdict
-    if verdict == "no_data" or verdict == "error":
+    if verdict in ("no_data", "error"):
         return verdict
     if state.open:
         return "resolved" if verdict == "clear" else "firing"

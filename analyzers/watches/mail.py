@@ -1,4 +1,4 @@
-"""The two mails of an incident: text and HTML from the same rows, the second in the thread of the first.
+"""The two mails of an incident, the second in the thread of the first; text and HTML are one.
 
 Everything that is not a fixed word is escaped in HTML and made one plain line elsewhere.
 """
@@ -164,8 +164,8 @@ def _safe(url: str) -> str:
 
 
 def _text(title: str, advice: str, rows: Sequence[_Row], footer: str, words: Words) -> str:
-    width = max(len(row.label) for row in rows)
-    lines = [f"{row.label + words.colon:<{width + 2}} {plain(row.value)}" for row in rows]
+    width = max(len(row.label + words.colon) for row in rows)
+    lines = [f"{row.label + words.colon:<{width}} {plain(row.value)}" for row in rows]
     return "\n".join([plain(title), "", plain(advice), "", *lines, "", "-- ", footer, ""])
 
 

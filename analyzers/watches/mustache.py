@@ -52,7 +52,7 @@ def _render(template: str, context: Mapping[str, Any], escape: Any) -> str:
     )
 
 
-def _getter(scope: Any, scopes: Sequence[Any], key: bytes, default: Any = None, **_: Any) -> Any:
+def _getter(scope: Any, scopes: Sequence[Any], key: str | bytes, default: Any = None) -> Any:
     if key in (b".", "."):
         return scope
     path = key.decode() if isinstance(key, bytes) else str(key)
@@ -74,7 +74,7 @@ def _descend(value: Any, path: str) -> Any:
     return value
 
 
-def _stringify(value: Any, text: bool) -> bytes:  # noqa: ARG001, FBT001 - the library's signature
+def _stringify(value: Any, text: bool) -> bytes:  # noqa: ARG001 - the library's signature
     if value is None:
         return b""
     if isinstance(value, bytes):

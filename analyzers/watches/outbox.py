@@ -5,7 +5,8 @@
        └──4xx, no server──┘ (exponential back-off)      a claim that grew old is taken again
 
 Each mail has an id of its own, so a second runner or a restart cannot double it. Should a process
-die between the server's answer and our note of it, the mail goes out again under the same Message-ID.
+die between the server's answer and our note of it, the mail goes out again, with the same
+Message-ID.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class _Entry:
         return parse(self.outbox["next_at"]) <= now
 
 
-def put(store: Store, watch: Watch, state: State, kind: Kind, mail: Mail, at: datetime) -> bool:
+def put(store: Store, watch: Watch, state: State, kind: Kind, mail: Mail) -> bool:
     """Store a mail that is to be sent; False when it stood there already."""
     if state.incident is None:
         raise ValueError(f"{watch.id} is {state.name} and has no incident to tell")
@@ -83,11 +84,11 @@ def put(store: Store, watch: Watch, state: State, kind: Kind, mail: Mail, at: da
         "event": kind, "incident": incident, "status": "waiting",
         "to": list(mail.to), "left": list(mail.to),
         "subject": mail.subject, "text": mail.text, "html": mail.html,
-        "message_id": mail.message_id, "attempts": 0, "next_at": iso(at),
+        "message_id": mail.message_id, "attempts": 0, "next_at": iso(state.at),
         **({"reply_to": mail.reply_to} if mail.reply_to else {}),
     }  # fmt: skip
     source = {
-        "@timestamp": iso(at),
+        "@timestamp": iso(state.at),
         "model": {"name": watch.contract.model, "version": VERSIONS},
         "contract": {"version": watch.contract.version},
         "rule": {"name": watch.rule.name},
@@ -143,16 +144,15 @@ class _Round:
         claimed = self._claim(entry)
         if claimed is None:
             return False
+        left = claimed.source["outbox"]["left"]
         try:
             message = build(claimed.source, self.sender.sender, self.now)
+            refused = self.sender.send(message, left)
         except ValueError as error:
             return self._dead(entry, claimed, [f"cannot be written: {error}"])
-        try:
-            refused = self.sender.send(message, claimed.source["outbox"]["left"])
         except ServerError as error:
             self.report = replace(self.report, problem=str(error))
-            _log.warning("mail %s waits: %s", entry.id, error)
-            return self._later(entry, claimed, claimed.source["outbox"]["left"], [str(error)])
+            return self._later(entry, claimed, left, [str(error)])
         return self._judge(entry, claimed, refused)
 
     def _judge(self, entry: _Entry, claimed: Stored, refused: Mapping[str, Refusal]) -> bool:
@@ -161,14 +161,19 @@ class _Round:
         outbox = claimed.source["outbox"]
         reached = outbox.get("reached", 0) + len(outbox["left"]) - len(refused)
         if later:
-            _log.warning("mail %s is put off: %s", entry.id, "; ".join(reasons))
             return self._later(entry, claimed, later, reasons, reached=reached)
         if not reached:
             return self._dead(entry, claimed, reasons)
         for reason in reasons:
             _log.error("mail %s was refused for good: %s", entry.id, reason)
         self._note(
-            entry, claimed, status="sent", left=[], reached=reached, sent_at=iso(self.now), **_error(reasons)
+            entry,
+            claimed,
+            status="sent",
+            left=[],
+            reached=reached,
+            sent_at=iso(self.now),
+            **_error(reasons),
         )
         self.count(sent=1)
         return True
@@ -176,18 +181,25 @@ class _Round:
     def _claim(self, entry: _Entry) -> Stored | None:
         """Take the mail where nobody else did; read it back for the place to note the outcome."""
         attempts = entry.outbox["attempts"] + 1
-        if not self._note(entry, entry.stored, status="claimed", claimed_at=iso(self.now), attempts=attempts):
+        if not self._note(
+            entry, entry.stored, status="claimed", claimed_at=iso(self.now), attempts=attempts
+        ):
             return None
         claimed = self.store.get(INDEX, entry.id)
         return claimed if claimed and claimed.source["outbox"]["attempts"] == attempts else None
 
     def _later(
-        self, entry: _Entry, claimed: Stored, left: Sequence[str], reasons: Sequence[str], *, reached: int = 0
+        self,
+        entry: _Entry,
+        claimed: Stored,
+        left: Sequence[str],
+        reasons: Sequence[str],
+        **fields: Any,
     ) -> bool:
-        next_at = self.now + self._pause(claimed.source["outbox"]["attempts"])
-        self._note(
-            entry, claimed, status="waiting", left=list(left), next_at=iso(next_at), reached=reached, **_error(reasons)
-        )
+        _log.warning("mail %s is put off: %s", entry.id, "; ".join(reasons))
+        pause = self._pause(claimed.source["outbox"]["attempts"])
+        fields |= {"status": "waiting", "left": list(left), "next_at": iso(self.now + pause)}
+        self._note(entry, claimed, **fields, **_error(reasons))
         self.count(later=1)
         return False
 
@@ -200,7 +212,7 @@ class _Round:
     def _pause(self, attempts: int) -> timedelta:
         """Exponential back-off with jitter, from half to one and a half of the nominal pause."""
         nominal = min(FIRST_RETRY * 2 ** min(attempts - 1, 16), LAST_RETRY)
-        return nominal * self.rng.uniform(0.5, 1.5)
+        return timedelta(seconds=nominal.total_seconds() * self.rng.uniform(0.5, 1.5))
 
     def _note(self, entry: _Entry, old: Stored, **fields: Any) -> bool:
         source = {**old.source, "outbox": {**old.source["outbox"], **fields}}

@@ -227,7 +227,9 @@ def _path_problem(path: str) -> str:
         if step not in members and "*" not in members:
             return f"is not in the contract; {_suggest(step, members)}"
         kind = members.get(step, members.get("*"))
-    return "" if kind in (float, int) or set(_options(kind)) <= {float, int} else _not_a_number(kind)
+    return (
+        "" if kind in (float, int) or set(_options(kind)) <= {float, int} else _not_a_number(kind)
+    )
 
 
 def _not_a_number(kind: Any) -> str:

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +23,7 @@ from elastic_transport import ApiError, TransportError
 from analyzers.store import Search, Store, StoreError
 from analyzers.watches import evaluate, incidents, outbox, states
 from analyzers.watches.documents import Watch, watches
-from analyzers.watches.lifecycle import Event, Name, Reading, start, step
+from analyzers.watches.lifecycle import Event, Name, Reading, State, start, step
 from analyzers.watches.mail import Kind, address_problem, compose
 from analyzers.watches.outbox import DeliveryReport, Sender
 from analyzers.watches.rules import Rule, load
@@ -48,9 +47,10 @@ class TickReport:
     watches: int
     opened: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
-    states: Mapping[str, Name] | None = None
+    states: Mapping[str, Name] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
+    ran: bool = True
 
 
 class Runner:
@@ -88,8 +88,8 @@ class Runner:
             known = states.read(self.store, [watch.id for watch in self.watches])
             readings = self._readings(scheduled)
         except FAILURES as error:
-            _log.error("watches cannot run at %s: %s", scheduled, error)  # noqa: TRY400
-            return TickReport(scheduled, len(self.watches), errors=(str(error),))
+            _log.error("watches cannot run at %s: %s", scheduled, error)
+            return TickReport(scheduled, len(self.watches), errors=(str(error),), ran=False)
         tick = _Tick(self, scheduled)
         for watch, reading in zip(self.watches, readings, strict=True):
             tick.run(watch, reading, known.get(watch.id))
@@ -99,7 +99,11 @@ class Runner:
         """Send the mails that are due."""
         if self.sender is None:
             return DeliveryReport(problem="no mail server; set VIGIE_SMTP_URL")
-        return outbox.deliver(self.store, self.sender, now, self._rng)
+        try:
+            return outbox.deliver(self.store, self.sender, now, self._rng)
+        except FAILURES as error:
+            _log.error("mails cannot be sent at %s: %s", now, error)
+            return DeliveryReport(problem=str(error))
 
     def _readings(self, scheduled: datetime) -> list[Reading]:
         """All searches in one request; when one of them fails, each on its own."""
@@ -151,7 +155,7 @@ class _Tick:
             self._run(watch, reading, held)
         except FAILURES as error:
             self.errors.append(f"{watch.id}: {error}")
-            _log.error("watch %s was left where it is: %s", watch.id, error)  # noqa: TRY400
+            _log.error("watch %s was left where it is: %s", watch.id, error)
 
     def _run(self, watch: Watch, reading: Reading, held: Held | None) -> None:
         if held and held.due:
@@ -160,6 +164,48 @@ class _Tick:
                 return
         state = held.state if held else start(watch.id, self.now)
         after, events = step(state, reading, self.now)
+        self.states[watch.id] = after.name
         if held is None or events:
             after = replace(after, message=states.say(watch, after, reading))
-            self._move(watch, Held(after, events, held.stored) if held else after, events)
+            self._move(watch, held, after, events)
+
+    def _move(self, watch: Watch, held: Held | None, after: State, events: Sequence[Event]) -> None:
+        """Write the state first: whoever wins this write does the rest."""
+        written = states.write(self.store, watch, after, events, held.stored if held else None)
+        if written is None:
+            self.lost.append(watch.id)
+            return
+        if after.name == "error" and "changed" in events:
+            _log.error("watch %s cannot be evaluated: %s", watch.id, after.message)
+        if events:
+            self._settle(watch, written)
+
+    def _settle(self, watch: Watch, held: Held) -> Held | None:
+        """Do what is due, then say so; doing it twice is doing it once."""
+        for event in held.due:
+            self._carry_out(watch, held.state, event)
+        settled = states.write(self.store, watch, held.state, (), held.stored)
+        if settled is None:
+            self.lost.append(watch.id)
+        return settled
+
+    def _carry_out(self, watch: Watch, state: State, event: Event) -> None:
+        if event == "changed":
+            self.store.create(*states.alert(watch, state))
+            return
+        incidents.save(self.store, watch, state)
+        if event != "worsened":
+            self._tell(watch, state, event)
+            done = self.opened if event == "opened" else self.resolved
+            done.append(state.incident.id if state.incident else watch.id)
+
+    def _tell(self, watch: Watch, state: State, kind: Kind) -> None:
+        mail = compose(watch, state, kind, self.runner.board_url)
+        for problem in filter(None, map(address_problem, watch.contract.alerts.to)):
+            _log.warning("%s: alerts.to: %s", watch.contract.model, problem)
+        if mail.to:
+            outbox.put(self.store, watch, state, kind, mail)
+        else:
+            _log.warning(
+                "%s %s, and alerts.to of the contract names nobody to tell", watch.id, kind
+            )

@@ -1,9 +1,9 @@
 """Sends mails over SMTP: strict TLS wherever a password travels, a time limit everywhere.
 
-    VIGIE_SMTP_URL = smtp://user:password@host:port/?from=vigie@example.org
-                     smtps://...           TLS from the first byte (port 465)
-                     ?starttls=required    without a password, too
-                     ?ca=FILE              certificate authorities to trust
+VIGIE_SMTP_URL = smtp://user:password@host:port/?from=vigie@example.org
+                 smtps://...           TLS from the first byte (port 465)
+                 ?starttls=required    without a password, too
+                 ?ca=FILE              certificate authorities to trust
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from analyzers.watches.mail import address_problem
 from analyzers.watches.words import plain
 
-__all__ = ["TIMEOUT_S", "MailServer", "Refusal", "ServerError", "SettingsError"]
+__all__ = ["TIMEOUT_S", "MailError", "MailServer", "Refusal", "ServerError"]
 
 TIMEOUT_S = 10.0
 FORM = "write it as smtp://user:password@host:587/?from=vigie@example.org"
 _PORTS = {"smtps": 465, "starttls": 587, "plain": 25}
 
 
-class SettingsError(ValueError):
+class MailError(ValueError):
     """VIGIE_SMTP_URL cannot be used; the message never holds the password."""
 
 
@@ -71,7 +71,7 @@ class MailServer:
         options = _options(parts)
         user = unquote(parts.username or "")
         if bool(user) != bool(parts.password):
-            raise SettingsError(f"VIGIE_SMTP_URL: a user and a password go together; {FORM}")
+            raise MailError(f"VIGIE_SMTP_URL: a user and a password go together; {FORM}")
         tls = _tls(parts.scheme, secret=bool(user), required=options.get("starttls") == "required")
         host = parts.hostname or ""
         return cls(
@@ -147,9 +147,9 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise SettingsError(f"VIGIE_SMTP_URL: its host or port cannot be read; {FORM}") from None
+        raise MailError(f"VIGIE_SMTP_URL: its host or port cannot be read; {FORM}") from None
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise SettingsError(f"VIGIE_SMTP_URL: it must start with smtp:// or smtps://; {FORM}")
+        raise MailError(f"VIGIE_SMTP_URL: it must start with smtp:// or smtps://; {FORM}")
     return parts, port
 
 
@@ -157,11 +157,11 @@ def _options(parts: SplitResult) -> dict[str, str]:
     options = {k: v[-1] for k, v in parse_qs(parts.query).items()}
     unknown = options.keys() - {"from", "starttls", "ca"}
     if unknown:
-        raise SettingsError(f"VIGIE_SMTP_URL: unknown {min(unknown)!r}; allowed: from, starttls, ca")
+        raise MailError(f"VIGIE_SMTP_URL: unknown {min(unknown)!r}; allowed: from, starttls, ca")
     if options.get("starttls", "required") != "required":
-        raise SettingsError(f"VIGIE_SMTP_URL: starttls={options['starttls']!r}; allowed: required")
+        raise MailError(f"VIGIE_SMTP_URL: starttls={options['starttls']!r}; allowed: required")
     if problem := address_problem(options.get("from", "vigie@localhost")):
-        raise SettingsError(f"VIGIE_SMTP_URL: from={problem}")
+        raise MailError(f"VIGIE_SMTP_URL: from={problem}")
     return options
 
 

@@ -84,7 +84,11 @@ def alert(watch: Watch, state: State) -> tuple[str, str, Source]:
     source = about(watch, state)
     source["alert"] |= {"previous": state.previous, **_named(state.incident)}
     document_id = f"{watch.id}:{int(state.since.timestamp())}:{state.name}"
-    return f"vigie-alerts-{state.since:%Y.%m}", document_id, {"@timestamp": iso(state.since), **source}
+    return (
+        f"vigie-alerts-{state.since:%Y.%m}",
+        document_id,
+        {"@timestamp": iso(state.since), **source},
+    )
 
 
 def say(watch: Watch, state: State, reading: Reading) -> str:

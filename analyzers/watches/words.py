@@ -102,7 +102,7 @@ def figure(
     ('3,1 %', '2.0004 %')
     """
     if value is None:
-        return "–"
+        return "?"
     digits = 3
     while (
         beside not in (None, value)
@@ -143,9 +143,9 @@ def span(length: timedelta) -> str:
 
 
 def plain(text: str) -> str:
-    """One line without control characters, safe in a header.
+    r"""One line without control characters, safe in a header.
 
-    >>> plain("a\\r\\nBcc: b\\x00c")
+    >>> plain("a\r\nBcc: b\x00c")
     'a Bcc: b c'
     """
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

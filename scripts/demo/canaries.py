@@ -88,7 +88,9 @@ def _nir(i: int, _rng: np.random.Generator) -> Canary:
     body = f"28507780{i:05d}"  # born in July 1985 in Yvelines
     text = f"{body}{97 - int(body) % 97:02d}"
     assert nir_valid(text)  # noqa: S101
-    spaced = " ".join((text[0], text[1:3], text[3:5], text[5:7], text[7:10], text[10:13], text[13:]))
+    spaced = " ".join(
+        (text[0], text[1:3], text[3:5], text[5:7], text[7:10], text[10:13], text[13:])
+    )
     return Canary("nir", spaced if i % 2 else text, "28507780")
 
 

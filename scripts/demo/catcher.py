@@ -29,7 +29,7 @@ class _Keeper:
         return "250 kept"
 
 
-class _Controller(Controller):  # type: ignore[misc]
+class _Controller(Controller):
     """A controller on a socket that is bound already, so that no free port is guessed."""
 
     def __init__(self, handler: _Keeper, listener: socket.socket) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from analyzers.scheduler import Scheduler
-from analyzers.watches import Runner
+from analyzers.watches.runner import Runner
 from collectors.shipping import Receipt, Shipper
 from scripts.demo.progress import Progress
 
@@ -25,15 +25,19 @@ class Chain:
     shipped: Receipt = field(default_factory=Receipt)
     problems: list[str] = field(default_factory=list)
 
-    def tick(self, since: datetime, now: datetime) -> None:
-        """What was logged until `now` becomes documents, figures, incidents and mails."""
+    def ship(self) -> None:
+        """What was logged becomes documents."""
         with self.progress.phase("ship"):
             self.shipped += self.shipper.ship_once()
+
+    def tick(self, since: datetime, now: datetime) -> None:
+        """What was logged until `now` becomes documents, figures, incidents and mails."""
+        self.ship()
         with self.progress.phase("analyze"):
             self._note(self.scheduler.tick(since, now).errors)
         with self.progress.phase("watch"):
-            self.runner.tick(now)
-            self.runner.deliver(now)
+            report, delivery = self.runner.tick(now), self.runner.deliver(now)
+        self._note([*report.errors, *report.lost, *filter(None, (delivery.problem,))])
 
     def _note(self, errors: Sequence[str]) -> None:
         for error in errors:

@@ -87,14 +87,15 @@ def _fetched(
     pool: ThreadPoolExecutor, url: str, names: Sequence[str]
 ) -> Iterator[tuple[str, list[bytes]]]:
     """Indices with their documents, two of them read ahead."""
-    ahead = [(name, pool.submit(lambda n=name: list(documents(url, n)))) for name in names[:2]]
-    rest = iter(names[2:])
-    while ahead:
-        name, future = ahead.pop(0)
-        parts = future.result()
-        if (following := next(rest, None)) is not None:
-            ahead.append((following, pool.submit(lambda n=following: list(documents(url, n)))))
-        yield name, parts
+
+    def fetch(name: str) -> tuple[str, list[bytes]]:
+        return name, list(documents(url, name))
+
+    ahead = [pool.submit(fetch, name) for name in names[:2]]
+    for number in range(len(names)):
+        done = ahead.pop(0).result()
+        ahead += [pool.submit(fetch, name) for name in names[number + 2 : number + 3]]
+        yield done
 
 
 def mails(directory: Path) -> list[EmailMessage]:
@@ -114,8 +115,9 @@ def mail_text(mail: EmailMessage) -> bytes:
 
 def pages(board: str, starts: Sequence[str]) -> list[Page]:
     """The pages that can be reached from the given ones by links, each once."""
-    waiting, seen, found = list(starts), set(starts), []
-    with urllib3.PoolManager(timeout=30.0, retries=False) as http:
+    waiting, seen = list(starts), set(starts)
+    found: list[Page] = []
+    with urllib3.PoolManager(timeout=30.0, retries=2) as http:
         while waiting and len(found) < MAX_PAGES:
             path = waiting.pop(0)
             answer = http.request("GET", board + path)

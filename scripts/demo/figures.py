@@ -70,10 +70,9 @@ def performance(store: Store, model: str) -> Json:
 
 
 def _mean(found: Sequence[Json]) -> float | None:
-    weight = sum(row["n"] for row in found)
-    if not weight:
-        return None
-    return round(float(sum(row["metric.value"] * row["n"] for row in found)) / weight, 4)
+    weight = float(sum(row["n"] for row in found))
+    total = float(sum(row["metric.value"] * row["n"] for row in found))
+    return round(total / weight, 4) if weight else None
 
 
 def alerts(store: Store) -> list[Json]:
@@ -90,17 +89,19 @@ def alerts(store: Store) -> list[Json]:
     ]
 
 
-def mail_rows(mails: Iterable[EmailMessage]) -> list[Json]:
-    """Rule, event and subject of each mail, from its headers."""
-    return [
-        {
-            "rule": str(mail["X-Vigie-Rule"]),
-            "model": str(mail["X-Vigie-Model"]),
-            "event": str(mail["X-Vigie-Event"]),
-            "subject": str(mail["Subject"]),
-        }
-        for mail in mails
-    ]
+def mail_rows(store: Store, mails: Iterable[EmailMessage]) -> list[Json]:
+    """Each caught mail with the rule, model and event that the outbox knows it by."""
+    sent = {row["outbox.message_id"]: row for row in rows(store, "vigie-outbox", {}, "@timestamp")}
+    return [_mail_row(mail, sent.get(str(mail["Message-ID"]).strip(), {})) for mail in mails]
+
+
+def _mail_row(mail: EmailMessage, entry: Json) -> Json:
+    return {
+        "rule": entry.get("rule.name", "unknown"),
+        "model": entry.get("model.name", "unknown"),
+        "event": entry.get("outbox.event", "unknown"),
+        "subject": str(mail["Subject"]),
+    }
 
 
 def dropped(store: Store) -> int:
@@ -112,4 +113,3 @@ def dropped(store: Store) -> int:
     body = {"size": 0, "query": {"term": {"event.action": "heartbeat"}}, "aggs": {"nodes": nodes}}
     found = store.search("vigie-service-*", body)["aggregations"]["nodes"]["buckets"]
     return int(sum(bucket["dropped"]["value"] for bucket in found))
-

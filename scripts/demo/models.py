@@ -1,4 +1,4 @@
-"""Two models trained on data that scikit-learn carries, and the held-out rows traffic is drawn from.
+"""Two models trained on data that scikit-learn carries, and the rows that traffic is drawn from.
 
 Each data set is split in two halves: the model learns one, the other plays the world. What the
 demo later reports as F1 is therefore an honest figure.
@@ -14,7 +14,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DIGITS", "MODELS", "RISK", "Classifier", "Dataset", "Spec", "load", "save", "train"]
+__all__ = [
+    "DIGITS",
+    "MODELS",
+    "RISK",
+    "Classifier",
+    "Dataset",
+    "Floats",
+    "Spec",
+    "load",
+    "save",
+    "train",
+]
 
 Floats = npt.NDArray[np.float64]
 RISK, DIGITS = "diabetes-risk", "digit-reader"
@@ -23,7 +34,12 @@ PROGRESSION_CUT = 140.0  # of the disease score one year later; half of the pati
 RISK_THRESHOLD = 0.4  # a missed patient costs more than a false alarm
 CONTRACTS = Path(__file__).parent / "contracts"
 _CLINICAL = ("age", "bmi", "bp", "tc", "ldl", "hdl", "tch", "ltg", "glucose")
-_INK = (*(f"row_{i}" for i in range(8)), *(f"column_{i}" for i in range(1, 7)), "asymmetry", "centre")
+_INK = (
+    *(f"row_{i}" for i in range(8)),
+    *(f"column_{i}" for i in range(1, 7)),
+    "asymmetry",
+    "centre",
+)
 
 
 @dataclass(frozen=True)

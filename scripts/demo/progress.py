@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.timings: dict[str, float] = {}
-        self._line = click.get_text_stream("stdout").isatty()
+        self._line = sys.stdout.isatty()
         self._day = ""
         self._drawn = 0.0
 

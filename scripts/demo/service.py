@@ -1,10 +1,10 @@
 """The HTTP service of one model, as a team would write it, with a simulated clock in a header.
 
-    POST /predict             {"instances": [{"features": {...}, ...}]}   x-demo-at: one time each
-    POST /predict/{anything}  the same, under another endpoint
-    POST /labels              {"labels": [{"id": ..., "label": ..., "at": ...}]}
-    POST /heartbeat           {"at": ..., "interval_s": ...}
-    GET  /health
+POST /predict             {"instances": [{"features": {...}, ...}]}   x-demo-at: one time each
+POST /predict/{anything}  the same, under another endpoint
+POST /labels              {"labels": [{"id": ..., "label": ..., "at": ...}]}
+POST /heartbeat           {"at": ..., "interval_s": ...}
+GET  /health
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Service:
                 _feature_store(instance.get("trouble", {}))
                 label, score = self.model.predict(instance["features"])
                 prediction.output(label=label, score=score)
-        except Exception as error:  # noqa: BLE001 - answered as a 500, as frameworks do
+        except Exception as error:  # answered as a 500, as frameworks do
             return {"id": prediction.id, "error": type(error).__name__}
         return {"id": prediction.id, "label": label, "score": score}
 

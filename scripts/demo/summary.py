@@ -62,7 +62,7 @@ def measure(scene: Scene, planted: Sequence[Canary], progress: Progress) -> Json
         "drift": {m: figures.drift(scene.store, scene.timeline, m) for m in scene.models},
         "performance": {m: figures.performance(scene.store, m) for m in scene.models},
         "alerts": figures.alerts(scene.store),
-        "mails": figures.mail_rows(mails),
+        "mails": figures.mail_rows(scene.store, mails),
         "board": {"pages": [{"path": page.path, "status": page.status} for page in pages]},
     }
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analyzers.windows import Window, iso
-from scripts.demo.models import MODELS, Dataset, Spec
+from scripts.demo.models import MODELS, Dataset, Floats, Spec
 from scripts.demo.timeline import Fault, Step
 
 __all__ = ["SEED", "Call", "Instance", "World", "calls"]
@@ -83,8 +83,9 @@ class World:
         self, chosen: npt.NDArray[np.int64], rng: np.random.Generator
     ) -> npt.NDArray[np.float64]:
         rows = self.data.rows
-        noise = rng.normal(0.0, NOISE, size=(len(chosen), rows.shape[1])) * rows.std(axis=0)
-        return np.clip(np.round(rows[chosen] + noise, 2), 0.0, None)
+        noise: Floats = rng.normal(0.0, NOISE, size=(len(chosen), rows.shape[1])) * rows.std(axis=0)
+        measured: Floats = np.clip(np.round(rows[chosen] + noise, 2), 0.0, None)
+        return measured
 
     def _features(
         self, i: int, row: npt.NDArray[np.float64], rng: np.random.Generator

@@ -25,6 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import click
+
 from collectors.connection import EngineError
 from scripts.engine import EngineStartError
 from scripts.jars import Progress, cache_directory, class_path, java, resolve
@@ -77,13 +79,23 @@ class ElasticsearchCore:
         self.directory = Path(directory).resolve()
         self.heap_mb = heap_mb
         self.log = self.directory / "core.log"
-        self.url = ""
         self._child: Supervised | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """Address of the running core."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        """Process id of the running core's Java, 0 when it does not run."""
+        return self._child.pid if self._child is not None else 0
 
     def start(self, progress: Progress | None = None) -> Self:
         """Start it and wait until it answers.
 
-        Raises UnsupportedMachineError or EngineStartError, each with the cure.
+        Raises UnsupportedMachineError or EngineStartError, each with its cause.
         """
         say = progress or (lambda _message: None)
         zstd = _zstd()
@@ -137,7 +149,7 @@ class ElasticsearchCore:
         while True:
             port = _port(self.directory / "logs" / "http.ports")
             if port is not None and is_serving(port, child.pid):
-                self.url = f"http://127.0.0.1:{port}"
+                self._port = port
                 return
             if child.poll() is not None or time.monotonic() > deadline:
                 raise EngineStartError(
@@ -201,9 +213,9 @@ def _compiled(jars: Sequence[Path], say: Progress) -> Path:
 def _compile(sources: Sequence[Path], jars: Sequence[Path], home: Path) -> None:
     partial = home.parent / f"{home.name}.part"
     shutil.rmtree(partial, ignore_errors=True)
-    command = [java(), "-jar", *resolve(COMPILER), "-source", "21", "-target", "21", "-nowarn"]
+    options = ("-source", "21", "-target", "21", "-nowarn", "-d", str(partial))
     done = subprocess.run(
-        [*command, "-d", partial, "-cp", class_path(jars), *sources],
+        [java(), "-jar", *resolve(COMPILER), *options, "-cp", class_path(jars), *sources],
         capture_output=True,
         text=True,
         check=False,
@@ -218,26 +230,25 @@ def _compile(sources: Sequence[Path], jars: Sequence[Path], home: Path) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Run pytest with ELASTICSEARCH_URL set to a core that lives as long as it."""
     if arguments[:1] != ["pytest"]:
-        print(f"usage: python -m {__spec__.name} pytest [arguments of pytest]", file=sys.stderr)
+        _tell("usage: python -m tests.engines.elasticsearch_core pytest [arguments of pytest]")
         return 2
     try:
         with (
             tempfile.TemporaryDirectory(prefix="vigie-core-") as directory,
-            ElasticsearchCore(directory).start(
-                lambda message: print(message, file=sys.stderr)
-            ) as core,
+            ElasticsearchCore(directory).start(_tell) as core,
         ):
-            return subprocess.run(
-                [sys.executable, "-m", *arguments],
-                env={**os.environ, "ELASTICSEARCH_URL": core.url},
-                check=False,
-            ).returncode
-    except UnsupportedMachineError as error:
-        print(error, file=sys.stderr)
-        return 3
+            command = [sys.executable, "-m", *arguments]
+            environment = {**os.environ, "ELASTICSEARCH_URL": core.url}
+            return subprocess.run(command, env=environment, check=False).returncode
     except EngineError as error:
-        print(error, file=sys.stderr)
-        return 2
+        _tell(str(error))
+        return 3 if isinstance(error, UnsupportedMachineError) else 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _tell(message: str) -> None:
+    click.echo(message, err=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -17,9 +18,11 @@ from click.testing import CliRunner
 from collectors.connection import EngineError, check, connect
 from scripts import engine as engine_script
 from scripts import jars
-from scripts.engine import PORTS, EmbeddedEngine, EngineRunningError, EngineStartError
+from scripts.engine import COORDINATE, PORTS, EmbeddedEngine, EngineRunningError, EngineStartError
 from scripts.probe import is_free
 from scripts.supervise import identity, locked, read_pid_file, supervise, write_pid_file
+from tests.engines.elasticsearch_core import COMPILER
+from tests.engines.elasticsearch_core import COORDINATES as CORE_COORDINATES
 
 ROOT = Path(__file__).parents[2]
 PARENT = """
@@ -28,6 +31,16 @@ from scripts.engine import EmbeddedEngine
 engine = EmbeddedEngine(sys.argv[1]).start()
 engine_pid, watchdog_pid = engine.pid, engine._child.watchdog.pid
 print(engine_pid, watchdog_pid, engine.url, flush=True)
+time.sleep(600)
+"""
+FORKING_PARENT = """
+import os, pathlib, sys, time
+from scripts.supervise import supervise
+sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+child = supervise(sleep, log=pathlib.Path(sys.argv[1]))
+sibling = os.fork()
+if sibling:
+    print(child.pid, sibling, flush=True)
 time.sleep(600)
 """
 STUBBORN = """
@@ -196,6 +209,30 @@ def test_complete_cache_needs_no_network_and_a_torn_one_is_fetched_again(
     assert fetched == ["a.b:c:1.0"] * 2
 
 
+@pytest.mark.parametrize("coordinates", [(COORDINATE,), CORE_COORDINATES, (COMPILER,)])
+def test_every_jar_that_runs_is_pinned_with_its_checksum(coordinates: tuple[str, ...]) -> None:
+    pins = jars.pinned(coordinates)
+
+    assert {":".join((pin.group, pin.artifact, pin.version)) for pin in pins} >= {*coordinates}
+    assert all(len(pin.sha256) == 64 for pin in pins)
+
+
+def test_jar_with_another_checksum_is_not_used(tmp_path: Path) -> None:
+    class Artifact:
+        cached_path = tmp_path / "c-1.0.jar"
+
+        def resolve(self) -> Path:
+            self.cached_path.write_bytes(b"tampered with")
+            return self.cached_path
+
+    component = SimpleNamespace(artifact=lambda *_: Artifact())
+    project = SimpleNamespace(at_version=lambda _: component)
+    maven = SimpleNamespace(project=lambda *_: project)
+
+    with pytest.raises(RuntimeError, match=r"c-1\.0\.jar has the checksum "):
+        jars._download_one(maven, jars.Jar("a.b", "c", "1.0", sha256="0" * 64))
+
+
 def test_pid_file_tells_this_process_from_a_namesake(tmp_path: Path) -> None:
     path = tmp_path / "engine.pid"
     write_pid_file(path, os.getpid(), url="u")
@@ -243,6 +280,20 @@ def test_childs_exit_code_and_words_are_kept(tmp_path: Path) -> None:
 def test_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="cannot start /no/java: No such file or directory"):
         supervise(["/no/java"], log=tmp_path / "log")
+
+
+def test_forked_sibling_of_a_killed_parent_does_not_keep_the_child_alive(tmp_path: Path) -> None:
+    """The sibling inherits the pipe's end, so that its closing alone would not tell."""
+    command = [sys.executable, "-c", FORKING_PARENT, str(tmp_path / "log")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as parent:
+        assert parent.stdout is not None
+        child, sibling = map(int, parent.stdout.readline().split())
+        parent.kill()
+        try:
+            assert _gone(child, within_s=5)
+            assert identity(sibling)
+        finally:
+            os.kill(sibling, signal.SIGKILL)
 
 
 def test_killed_watchdog_takes_the_child_along(tmp_path: Path) -> None:

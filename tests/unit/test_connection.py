@@ -46,11 +46,16 @@ def test_settings_never_show_their_secrets() -> None:
         ),
         ({"user": "ada"}, "VIGIE_PASSWORD is missing"),
         ({"password": SECRET}, "VIGIE_USER is missing"),
-        ({"url": f"ada:{SECRET}@es:9200"}, "must start with http:// or https://"),
+        ({"url": f"ftp://ada:{SECRET}@es:9200"}, "it must start with http:// or https://"),
         ({"url": f"http://ada:{SECRET}@es"}, "'scheme', 'host', and 'port'"),
-        ({"url": f"http://ada:/{SECRET}@es:9200", "ca": "ca.crt"}, "the address is not https"),
+        ({"url": f"http://ada:/{SECRET}@es:9200"}, "cannot tell which credentials"),
+        ({"url": f"http://ada:{SECRET}@es:9200", "user": "bob"}, "cannot tell which credentials"),
+        ({"url": "http://ada@es:9200"}, "VIGIE_PASSWORD is missing"),
         ({"url": f"http://ada:{SECRET}@es:x"}, "Could not parse URL"),
-        ({"url": f"http://ada:{SECRET}@es:9200", "ca": "ca.crt"}, "the address is not https"),
+        (
+            {"url": f"http://ada:{SECRET}@es:9200", "ca": "ca.crt"},
+            "VIGIE_CA is set but this is not https",
+        ),
         (
             {"url": "https://es:9200", "ca": "/nowhere/ca.crt"},
             "/nowhere/ca.crt: No such file or directory; name the PEM file",
@@ -81,6 +86,7 @@ def test_ca_file_that_holds_no_certificate_is_refused(tmp_path: Path) -> None:
     [
         ({"api_key": "aWQ6a2V5"}, "ApiKey aWQ6a2V5"),
         ({"api_key": "id:key"}, "ApiKey aWQ6a2V5"),
+        ({"url": "http://ada:p%3Aw@es:9200"}, "Basic " + base64.b64encode(b"ada:p:w").decode()),
         ({"user": "ada", "password": "p:w"}, "Basic " + base64.b64encode(b"ada:p:w").decode()),
     ],
 )
@@ -90,6 +96,13 @@ def test_credentials_become_the_header(
     connect(**arguments).info()
 
     assert sent[0]["headers"]["authorization"] == header
+
+
+def test_credentials_of_the_address_are_in_no_description() -> None:
+    client = connect(f"http://ada:{SECRET}@es:9200")
+
+    nodes = list(client.transport.node_pool.all())
+    assert SECRET not in repr(client) + repr(nodes) + repr([node.config for node in nodes])
 
 
 def test_media_types_are_plain_and_the_product_is_vouched_for(sent: list[dict[str, Any]]) -> None:
