@@ -62,7 +62,7 @@ class Commands(click.Group):
         found: click.Command = _guarded(lambda: getattr(importlib.import_module(module), cmd_name))
         return found
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
         plain = {n: c.get_short_help_str(72) for n, c in self.commands.items()}
         rows = {**plain, **{name: line for name, (_, line) in LAZY.items()}}

@@ -12,6 +12,8 @@ from collectors.segments import SegmentWriter
 
 __all__ = ["SegmentHandler", "configure_logging"]
 
+_OWN = ("elastic_transport", "urllib3")
+
 
 class SegmentHandler(logging.Handler):
     """Writes each record as one line of a segment; nothing waits, nothing raises."""
@@ -32,7 +34,9 @@ class SegmentHandler(logging.Handler):
         )
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Format and append one record."""
+        """Format and append one record; what the shipper's own client says is not shipped."""
+        if record.name.startswith(_OWN):
+            return
         try:
             self.writer.write(self.formatter.line(record))
         except Exception:

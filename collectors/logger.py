@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 
 from collectors import context, events
 from collectors.contract import Contract, label_text, load
-from collectors.ids import event_id, sample_of
+from collectors.ids import event_id, own_id, sample_of
 from collectors.masking import Hasher, Inputs, Masker, Tally, keyword, pairs, scalar, text
 from collectors.segments import SegmentWriter
 
@@ -201,7 +201,7 @@ class InferenceLogger:
             return events.Moment(created, created)
         try:
             utc = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-        except Exception:  # noqa: BLE001 - a zone may be anyone's code, and a year may overflow
+        except Exception:
             return events.Moment(created, created)
         return events.Moment(utc, created)
 
@@ -247,7 +247,8 @@ class InferenceLogger:
         tally: Tally,
     ) -> None:
         moment = self.moment(at)
-        prediction_id, source = (keyword(x, tally) for x in about)
+        prediction_id = own_id(about[0]) or keyword(about[0], tally)
+        source = keyword(about[1], tally)
         document = events.feedback(
             self.contract, kind, prediction_id or "", moment,
             source=source or "unknown", version=self._contract["version"],

@@ -226,7 +226,7 @@ def scalar(value: Any) -> Any:
     try:
         item = getattr(value, "item", None)
         return item() if callable(item) and getattr(value, "ndim", 0) == 0 else value
-    except Exception:  # noqa: BLE001 - any object may come, and fail at any question
+    except Exception:
         return None
 
 

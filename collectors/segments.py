@@ -34,8 +34,9 @@ class SpoolError(OSError):
 
 
 class SegmentWriter:
-    """Writes lines into segments `<spool>/<service>/<service>-<node>-<n>.jsonl`, the node being
-    host, pid, start and ordinal of the writer in its process.
+    """Writes lines into segments `<spool>/<service>/<service>-<node>-<n>.jsonl`.
+
+    The node is host, pid, start and the ordinal of the writer in its process.
 
     Args:
         spool: folder of all services' segments.

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from http.cookies import SimpleCookie
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from analyzers.board.visit import Site
+from analyzers.board.words import LANGUAGES
 
 __all__ = [
     "COOKIE",
@@ -71,7 +72,9 @@ class Guard:
             return None
         if valid_session(_cookie(headers), token, self.site.now()):
             return None
-        return RedirectResponse("/login", status_code=303)
+        chosen = QueryParams(scope["query_string"]).get("lang")
+        query = f"?lang={chosen}" if chosen in LANGUAGES else ""
+        return RedirectResponse(f"/login{query}", status_code=303)
 
 
 def allowed_host(header: str, hosts: frozenset[str]) -> bool:

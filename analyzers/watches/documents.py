@@ -176,7 +176,7 @@ def _lines(rule: Rule, contract: Contract, fire: float) -> list[str]:
     language = contract.alerts.language
     words = WORDS[language]
     newest = f"{FOUND}.newest.{NEWEST}"
-    lasting = words.lasting.format(span(rule.lasting))
+    lasting = words.lasting.format(span(rule.lasting, language))
     lines = [
         _literal(f"{headline(rule, contract, fire)} {lasting}."),
         _literal(rule.text(language)),

@@ -121,10 +121,9 @@ def _advice(watch: Watch, kind: Kind) -> str:
 
 
 def _rows(watch: Watch, state: State, incident: Incident, kind: Kind) -> list[_Row]:
-    rule, words = watch.rule, _words(watch)
+    rule, words, language = watch.rule, _words(watch), watch.contract.alerts.language
 
     def shown(value: float | None) -> str:
-        language = watch.contract.alerts.language
         return figure(value, rule.metric.unit, language, beside=state.threshold)
 
     direction = (words.above if rule.above else words.below).format(shown(state.threshold))
@@ -132,14 +131,14 @@ def _rows(watch: Watch, state: State, incident: Incident, kind: Kind) -> list[_R
         _Row(words.model, watch.contract.model),
         _Row(words.rule, f"{rule.name} ({words.severity[rule.severity].lower()})"),
         _Row(words.value, f"{shown(state.value)} (n = {state.n} {words.events})"),
-        _Row(words.limit, f"{direction} {words.lasting.format(span(rule.lasting))}"),
+        _Row(words.limit, f"{direction} {words.lasting.format(span(rule.lasting, language))}"),
         _Row(words.since, moment(incident.onset)),
         _Row(words.opened, moment(incident.opened)),
     ]
     if kind == "resolved" and incident.resolved:
         rows += [
             _Row(words.ended, moment(incident.resolved)),
-            _Row(words.duration, span(incident.resolved - incident.onset)),
+            _Row(words.duration, span(incident.resolved - incident.onset, language)),
         ]
     return [*rows, _Row(words.peak, shown(incident.peak)), _Row(words.incident, incident.id)]
 

@@ -25,6 +25,7 @@ __all__ = ["TIMEOUT_S", "MailError", "MailServer", "Refusal", "ServerError"]
 
 TIMEOUT_S = 10.0
 FORM = "write it as smtp://user:password@host:587/?from=vigie@example.org"
+_WANTS_LOGIN = (530, 534, 535, 538)  # our settings are wrong, not the mail
 _PORTS = {"smtps": 465, "starttls": 587, "plain": 25}
 
 
@@ -103,6 +104,8 @@ class MailServer:
         except smtplib.SMTPRecipientsRefused as error:
             refused = error.recipients
         except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
+            if error.smtp_code in _WANTS_LOGIN:
+                raise ServerError(self._problem(error)) from error
             refused = dict.fromkeys(to, (error.smtp_code, _bytes(error.smtp_error)))
         except (smtplib.SMTPException, OSError) as error:
             raise ServerError(self._problem(error)) from error

@@ -99,7 +99,9 @@ def say(watch: Watch, state: State, reading: Reading) -> str:
     if state.name == "error":
         return plain(f"{title} {words.failed.format(reading.problem)}")[:1000]
     if state.name == "no_data":
-        few = words.too_few.format(reading.seen, rule.looks, span(rule.lasting), rule.seen)
+        few = words.too_few.format(
+            reading.seen, rule.looks, span(rule.lasting, language), rule.seen
+        )
         return f"{title} {few}"
     value = figure(reading.value, unit, language, beside=reading.threshold)
     limit = figure(reading.threshold, unit, language)

@@ -130,15 +130,19 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def span(length: timedelta) -> str:
-    """A duration, to the minute; the words are the same in both languages.
+def span(length: timedelta, language: Language) -> str:
+    """A duration, to the minute.
 
-    >>> span(timedelta(minutes=83)), span(timedelta(days=2, hours=3))
-    ('1 h 23 min', '2 d 3 h')
+    >>> span(timedelta(minutes=83), "en"), span(timedelta(days=2, hours=3), "fr")
+    ('1 h 23 min', '2 j 3 h')
     """
     minutes = round(length.total_seconds() / 60)
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [f"{n} {u}" for n, u in ((days, "d"), (hours, "h"), (minutes, "min")) if n]
+    parts = [
+        f"{n} {u}"
+        for n, u in ((days, "j" if language == "fr" else "d"), (hours, "h"), (minutes, "min"))
+        if n
+    ]
     return " ".join(parts[:2]) or "0 min"
 
 

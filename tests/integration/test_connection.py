@@ -137,7 +137,7 @@ def test_nobody_at_the_address_names_it_and_the_cure() -> None:
 def test_refusal_names_the_cure_and_no_credential(status: int, body: bytes, expected: str) -> None:
     with (
         _server(status, body) as url,
-        connect(url, user="ada", password="s3cret!") as client,  # noqa: S106 - not a real one
+        connect(url, user="ada", password="s3cret!") as client,
         pytest.raises(EngineRefusedError) as raised,
     ):
         check(client)

@@ -12,7 +12,7 @@ from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig, Urllib3H
 
 from collectors.connection import DEFAULT_URL, EngineError, EngineNode, Settings, connect
 
-SECRET = "s3cret!"  # noqa: S105 - not a real one
+SECRET = "s3cret!"
 
 
 def test_settings_default_to_the_local_engine() -> None:

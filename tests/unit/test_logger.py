@@ -179,3 +179,13 @@ def test_an_id_is_of_the_hour_of_its_event(tmp_path: Path) -> None:
         with log.prediction(at=at) as p:
             pass
         assert moment_of(p.id) == at
+
+
+def test_ids_are_never_taken_for_personal_data(tmp_path: Path) -> None:
+    log = logger(tmp_path)
+    ids = [log.prediction().id for _ in range(3000)]
+
+    for identity in ids:
+        log.label(identity, "accepted")
+
+    assert [d["feedback"]["prediction_id"] for d in documents(tmp_path)] == ids

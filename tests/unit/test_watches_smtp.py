@@ -92,6 +92,13 @@ def test_a_refused_body_is_refused_for_every_address(mailbox):
     assert [str(r) for r in refused.values()] == ["552 too large"] * 2
 
 
+def test_a_server_that_wants_a_login_is_no_reason_to_give_the_mail_up(mailbox):
+    mailbox.data = "530 5.7.0 Authentication required"
+
+    with pytest.raises(ServerError, match=r"530 5\.7\.0 Authentication required"):
+        MailServer.from_url(mailbox.url).send(message(), ["a@x.org"])
+
+
 def test_nothing_listens():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
