@@ -27,7 +27,7 @@ class Metric:
 METRICS: tuple[Metric, ...] = (
     Metric("error_rate_5m", "ratio", "looks", "Error rate, 5 min", "Taux d'erreur, 5 min"),
     Metric("latency_p99_5m", "ms", "looks", "p99 latency, 5 min", "Latence p99, 5 min"),
-    Metric("psi_mean_1h", "score", "looks", "Mean PSI, 1 h", "PSI moyen, 1 h"),
+    Metric("psi_mean_1h", "score", "stability", "Mean PSI, 1 h", "PSI moyen, 1 h"),
     Metric("requests", "count", "operations", "Predictions", "Prédictions"),
     Metric(
         "throughput", "per_s", "operations", "Predictions per second", "Prédictions par seconde"

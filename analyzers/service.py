@@ -12,6 +12,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from analyzers.scheduler import Scheduler
 from analyzers.store import Store
+from analyzers.watches import MailServer, Runner
 from analyzers.windows import MINUTE, floor
 from collectors.contract import Contract
 
@@ -33,7 +34,8 @@ class Service:
         delay: timedelta = timedelta(seconds=10),
     ) -> None:
         self.scheduler = Scheduler(store, contracts)
-        self.watches = _runner(store, contracts, smtp_url, board_url)
+        sender = MailServer.from_url(smtp_url) if smtp_url else None
+        self.watches = Runner(store, contracts, sender=sender, board_url=board_url)
         self.delay = delay
         self.last = floor(datetime.now(UTC), MINUTE) - MINUTE
         self._stop = threading.Event()

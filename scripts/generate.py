@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from analyzers.cli import main as main_command
+from analyzers.metrics import METRICS
 from analyzers.provision import component_template
 from collectors.schema import STREAMS
 
@@ -26,6 +28,8 @@ def files() -> Iterator[tuple[Path, str]]:
         text = json.dumps(component_template(stream), indent=2) + "\n"
         yield folder / f"vigie-{stream.name}.json", text
     yield ROOT / "docs" / "fields.md", _fields()
+    yield ROOT / "docs" / "figures.md", _figures()
+    yield ROOT / "README.md", _between(ROOT / "README.md", "commands", _commands())
 
 
 def _fields() -> str:
@@ -46,6 +50,43 @@ def _fields() -> str:
             )
         lines.append("")
     return "\n".join(lines)
+
+
+FIGURES = """# Figures
+
+Generated from `analyzers/metrics.py` by `python -m scripts.generate`.
+
+Tiles are hours and days that never overlap; a name that ends in a length is a sliding look of
+that length, taken each minute for the rules. Every figure carries its size, its interval or test
+where there is one, threshold and status; `no_data` and `insufficient` are statuses, never zeros.
+
+| figure | unit | job | in words |
+|---|---|---|---|
+"""
+
+
+def _figures() -> str:
+    rows = [f"| `{m.name}` | {m.unit} | {m.job} | {m.english} |\n" for m in METRICS]
+    return FIGURES + "".join(rows)
+
+
+def _commands() -> str:
+    context = click.Context(main_command, info_name="vigie")
+    names = main_command.list_commands(context)
+    rows = [f"| `vigie {n}` | {_summary(context, n)} |" for n in names]
+    return "\n".join(["| command | does |", "|---|---|", *rows])
+
+
+def _summary(context: click.Context, name: str) -> str:
+    found = main_command.get_command(context, name)
+    return "" if found is None else found.get_short_help_str(120)
+
+
+def _between(path: Path, mark: str, text: str) -> str:
+    """The file with everything between its two marks replaced."""
+    before, _, rest = path.read_text().partition(f"<!-- {mark} -->")
+    _, _, after = rest.partition(f"<!-- /{mark} -->")
+    return f"{before}<!-- {mark} -->\n{text}\n<!-- /{mark} -->{after}"
 
 
 @click.command()

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from analyzers.store import Store, flatten
-from analyzers.windows import DAY
+from analyzers.windows import DAY, parse
 from scripts.demo.timeline import Timeline
 
 __all__ = ["alerts", "drift", "dropped", "mail_rows", "performance"]
@@ -31,7 +31,11 @@ def drift(store: Store, timeline: Timeline, model: str) -> Json:
         "model.name": model, "metric.name": ["ks", "chi_square"], "segment.kind": "feature",
         "window.size": "1d", "status": list(TESTED),
     }  # fmt: skip
-    tested = rows(store, "vigie-results-*", terms, "window.end")
+    tested = [
+        row
+        for row in rows(store, "vigie-results-*", terms, "window.end")
+        if parse(row["window.start"]) >= timeline.reference.end
+    ]
     injected = _injected(timeline, model)
     flagged: dict[str, list[str]] = {row["window.start"][:10]: [] for row in tested}
     for row in tested:

@@ -60,7 +60,7 @@ class Play:
 
     def run(self, now: Callable[[], datetime]) -> None:
         """Play until the simulated clock has caught up with the real one."""
-        while step := next(self.timeline.steps_from(self.clock, now()), None):
+        while step := next(self.timeline.steps(self.clock, now()), None):
             self.step(step)
 
     def step(self, step: Step) -> None:

@@ -42,10 +42,14 @@ class Fault:
 
 @dataclass(frozen=True)
 class Step:
-    """What passes at once: a minute where it is dense, else half an hour."""
+    """What passes at once: a minute where it is dense, else up to half an hour."""
 
     window: Window
-    dense: bool
+
+    @property
+    def dense(self) -> bool:
+        """Whether it is a minute."""
+        return self.window.length == MINUTE
 
 
 @dataclass(frozen=True)
@@ -88,27 +92,22 @@ class Timeline:
         """
         return tuple(w for fault in self.faults for w in _dense(fault))
 
-    def steps(self, until: datetime) -> Iterator[Step]:
-        """Steps without gap or overlap, up to the last whole minute before `until`."""
-        return self.steps_from(self.start, until)
-
-    def steps_from(self, start: datetime, until: datetime) -> Iterator[Step]:
-        """Steps from `start` on; what is left of a half hour passes minute by minute."""
+    def steps(self, start: datetime, until: datetime) -> Iterator[Step]:
+        """Steps without gap or overlap; what is left of a half hour passes minute by minute."""
         dense = self.dense
         while start + MINUTE <= until:
-            tile = floor(start, COARSE)
-            busy = any(w.start <= tile < w.end for w in dense)
-            minute = busy or start != tile or tile + COARSE > until
-            end = start + (MINUTE if minute else COARSE)
-            yield Step(Window(start, end), minute)
+            busy = any(w.start <= start < w.end for w in dense)
+            borders = (floor(start, COARSE) + COARSE, *(w.start for w in dense if w.start > start))
+            end = start + MINUTE if busy or min(borders) > until else min(borders)
+            yield Step(Window(start, end))
             start = end
 
 
 def _dense(fault: Fault) -> tuple[Window, ...]:
-    """Half hours around a fault; they begin and end on the grid of coarse steps."""
-    start, end = floor(fault.window.start, COARSE), fault.window.end
+    """Minutes around a fault, until its incident is surely over."""
+    start, end = fault.window.start, fault.window.end
     if fault.kind != "drift":
-        return (Window(start - COARSE, floor(end, COARSE) + 2 * COARSE),)
-    onset = Window(start - 2 * COARSE, start + 4 * COARSE)
-    recovery = Window(end, end + 4 * COARSE)
+        return (Window(start - 15 * MINUTE, end + 25 * MINUTE),)
+    onset = Window(start - 40 * MINUTE, start + 90 * MINUTE)
+    recovery = Window(end, end + 75 * MINUTE)
     return (onset, recovery)

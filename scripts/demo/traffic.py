@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from analyzers.windows import Window, iso
 from scripts.demo.models import MODELS, Dataset, Floats, Spec
-from scripts.demo.timeline import Fault, Step
+from scripts.demo.timeline import COARSE, Fault, Step
 
 __all__ = ["SEED", "Call", "Instance", "World", "calls"]
 
@@ -104,7 +104,7 @@ class World:
 def calls(world: World, step: Step, faults: Sequence[Fault], first: datetime) -> list[Call]:
     """Requests of one step, in the order of time; the same for the same step in every run."""
     rng = _generator(world, step, first)
-    size = PER_MINUTE if step.dense else PER_HALF_HOUR
+    size = PER_MINUTE if step.dense else round(PER_HALF_HOUR * (step.window.length / COARSE))
     instances = world.draw(_times(step.window, size, rng), rng)
     mine = [f for f in faults if f.model == world.spec.name and f.touches(step.window)]
     broken = [_break(instance, mine, rng) for instance in instances]

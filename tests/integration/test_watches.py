@@ -73,6 +73,10 @@ class World:
         body = {"size": 500, "query": {"term": {"model.name": self.model}}}
         return [h["_source"] for h in self.store.search(index, body)["hits"]["hits"]]
 
+    def incidents(self, **more):
+        self.store.refresh("vigie-incidents")
+        return incidents.listed(self.store, models=[self.model], **more)
+
     def remove(self):
         for pattern in PATTERNS:
             self.store.refresh(pattern)
@@ -94,7 +98,7 @@ def test_one_opening_and_one_closing_mail_at_the_right_minutes(world):
     who = world.runner()
     for i, value in enumerate(BREACH):
         world.minute(who, i, value)
-    (incident,) = incidents.listed(world.store, models=[world.model])
+    (incident,) = world.incidents()
     opening, closing = world.mails()
 
     assert world.told == [(22, "opened"), (42, "resolved")]
@@ -134,7 +138,7 @@ def test_a_stop_of_traffic_is_no_data_and_no_mail(world):
     assert world.told == [(9, "opened")]
     assert world.states[-1][watch] == "no_data"
     assert world.subjects() == ["[vigie] Critical"]
-    assert len(incidents.listed(world.store, models=[world.model], only_open=True)) == 1
+    assert len(world.incidents(only_open=True)) == 1
 
 
 def test_a_new_runner_every_minute_tells_the_same(world):
@@ -267,7 +271,7 @@ def test_the_commands_run_list_and_show(world, engine, monkeypatch, tmp_path):
     (tmp_path / "scoring.yaml").write_text(text, "utf-8")
     monkeypatch.setenv("VIGIE_URL", engine.url)
     monkeypatch.delenv("VIGIE_SMTP_URL", raising=False)
-    (found,) = incidents.listed(world.store, models=[world.model])
+    (found,) = world.incidents()
 
     ran = CliRunner().invoke(main, ["watch", "run", "--contracts", str(tmp_path)])
     listed = CliRunner().invoke(main, ["incident", "list", "--model", world.model, "--open"])
