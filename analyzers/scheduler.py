@@ -19,6 +19,7 @@ from collectors.contract import Contract
 __all__ = ["Run", "Scheduler", "run_job"]
 
 log = logging.getLogger(__name__)
+Wanted = tuple[Job, Subject]
 EVENTS = ("vigie-inference-*", "vigie-feedback-*", "vigie-service-*")
 
 
@@ -44,65 +45,68 @@ class Scheduler:
         """Run everything that became due in (since, now]."""
         run = Run()
         self.store.refresh(*EVENTS)
-        self._looks(now, run)
+        run.figures += self.store.looks(self._figures(self._looks(now), now, run), now)
         if floor(now, HOUR) > floor(since, HOUR):
-            for contract in self.contracts:
-                self._hourly(contract, since, now, run)
+            self._hourly(since, now, run)
         return run
 
-    def _looks(self, now: datetime, run: Run) -> None:
-        """All looks of all models in one request."""
-        wanted = [
+    def _looks(self, now: datetime) -> list[Wanted]:
+        return [
             (job, self._subject(contract, look(length, now), now))
             for job in JOBS
             if job.kind == "look"
             for contract in self.contracts
             for length in job.lengths
         ]
-        with _Recorded(run, self.store, "looks", now):
-            run.figures += self.store.looks(_figures(self.store, wanted), now)
 
-    def _hourly(self, contract: Contract, since: datetime, now: datetime, run: Run) -> None:
-        days: set[Window] = {_day(now)} if now > floor(now, DAY) else set()
-        for job in (j for j in JOBS if j.kind == "tile" and j is not PERFORMANCE):
-            windows = {w for size in job.lengths for w in closed(size, since, now)}
-            windows |= self._reopened(contract, job, now, run)
-            days |= self._tiles(contract, job, windows, now, run)
-        days |= self._performance(contract, now, run)
-        with _Recorded(run, self.store, "health", now, contract):
-            self.store.refresh("vigie-results-*")
-            health.write(self.store, contract, sorted(days))
+    def _hourly(self, since: datetime, now: datetime, run: Run) -> None:
+        """Tiles that closed or were re-opened, of all models in one request; then health."""
+        wanted: list[Wanted] = []
+        days: dict[str, set[Window]] = {}
+        for contract in self.contracts:
+            tiles = self._tiles(contract, since, now, run)
+            wanted += [(job, self._subject(contract, w, now)) for job, w in tiles]
+            today = {_day(now)} if now > floor(now, DAY) else set()
+            days[contract.model] = today | {_day(w.start) for _, w in tiles}
+        run.figures += self.store.tiles(self._figures(wanted, now, run), now)
+        self.store.refresh("vigie-results-*")
+        for contract in self.contracts:
+            with _Recorded(run, self.store, "health", now, contract):
+                health.write(self.store, contract, sorted(days[contract.model]))
 
     def _tiles(
-        self, contract: Contract, job: Job, windows: Iterable[Window], now: datetime, run: Run
-    ) -> set[Window]:
-        """Run one job over closed windows; returns the days that they touch."""
-        ordered = sorted(windows)
-        with _Recorded(run, self.store, job.name, now, contract):
-            wanted = [(job, self._subject(contract, w, now)) for w in ordered]
-            run.figures += self.store.tiles(_figures(self.store, wanted), now)
-        return {_day(w.start) for w in ordered}
-
-    def _performance(self, contract: Contract, now: datetime, run: Run) -> set[Window]:
-        """Join what changed, then re-state the days that it belongs to."""
-        days: set[Window] = set()
+        self, contract: Contract, since: datetime, now: datetime, run: Run
+    ) -> list[tuple[Job, Window]]:
+        """What is due for one model: closed tiles, and those that late events or labels changed."""
+        late_hours: set[Window] = set()
+        joined: set[Window] = set()
+        with _Recorded(run, self.store, "late", now, contract):
+            late_hours = set(late.hours(self.store, contract, now))
         with _Recorded(run, self.store, "outcomes", now, contract):
-            hours = outcomes.changed_hours(self.store, contract, now)
-            run.outcomes += outcomes.join(self.store, contract, hours)
-            days = {d for h in hours if (d := _day(h.start)).end <= now}
-            days |= set(closed(DAY, now - HOUR, now))
-        return self._tiles(contract, PERFORMANCE, days, now, run)
+            joined = set(outcomes.changed_hours(self.store, contract, now))
+            run.outcomes += outcomes.join(self.store, contract, joined)
+        run.reopened += len(late_hours)
+        tiles = [j for j in JOBS if j.kind == "tile"]
+        return [
+            (job, window)
+            for job in tiles
+            for window in sorted(
+                {w for size in job.lengths for w in closed(size, since, now)}
+                | _closed_over(joined if job is PERFORMANCE else late_hours, job, now)
+            )
+        ]
 
-    def _reopened(self, contract: Contract, job: Job, now: datetime, run: Run) -> set[Window]:
-        """Closed tiles whose events are more, or fewer, than they were when published."""
-        if job.name != "operations":
-            return {_day(h.start) for h in self._late if _day(h.start).end <= now}
-        self._late = late.hours(self.store, contract, now)
-        run.reopened += len(self._late)
-        days = {_day(h.start) for h in self._late if _day(h.start).end <= now}
-        return set(self._late) | days
-
-    _late: Sequence[Window] = ()
+    def _figures(self, wanted: Sequence[Wanted], now: datetime, run: Run) -> list[Figure]:
+        """All in one request; where that breaks, each alone, so that only the broken is missing."""
+        try:
+            return _together(self.store, wanted)
+        except Exception:
+            log.warning("a job broke; running each alone", exc_info=True)
+        figures: list[Figure] = []
+        for job, subject in wanted:
+            with _Recorded(run, self.store, job.name, now, subject.contract):
+                figures += _together(self.store, [(job, subject)])
+        return figures
 
     def _subject(self, contract: Contract, window: Window, now: datetime) -> Subject:
         found = self._known_profiles(contract, now)
@@ -131,11 +135,11 @@ def run_job(
     """Run one job over chosen windows (back-fill, retrospective)."""
     found = profiles.load(store, contract)
     wanted = [(job, Subject(contract, contract.version, w, found)) for w in windows]
-    figures = _figures(store, wanted)
+    figures = _together(store, wanted)
     return store.looks(figures, now) if job.kind == "look" else store.tiles(figures, now)
 
 
-def _figures(store: Store, wanted: Sequence[tuple[Job, Subject]]) -> list[Figure]:
+def _together(store: Store, wanted: Sequence[Wanted]) -> list[Figure]:
     plans = [list(job.plan(subject)) for job, subject in wanted]
     searches: list[Search] = [s for plan in plans for s in plan]
     answers = iter(store.searches(searches))
@@ -144,6 +148,12 @@ def _figures(store: Store, wanted: Sequence[tuple[Job, Subject]]) -> list[Figure
         for (job, subject), plan in zip(wanted, plans, strict=True)
         for figure in job.read(subject, [next(answers) for _ in plan])
     ]
+
+
+def _closed_over(hours: Iterable[Window], job: Job, now: datetime) -> set[Window]:
+    """Closed tiles of a job that hold any of those hours."""
+    starts = {(floor(h.start, size), size) for h in hours for size in job.lengths}
+    return {Window(start, start + size) for start, size in starts if start + size <= now}
 
 
 def _day(moment: datetime) -> Window:

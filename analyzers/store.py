@@ -18,6 +18,7 @@ from analyzers.windows import iso
 __all__ = ["Search", "Store", "StoreError", "Stored"]
 
 Document = dict[str, Any]
+PAGE = 5000
 _LENIENT: dict[str, Any] = {"ignore_unavailable": True, "allow_no_indices": True}
 
 
@@ -73,11 +74,13 @@ class Store:
     ) -> Iterator[Document]:
         """Chosen fields (as `{dotted name: value}`, `_id` included) of all matches, by `key`."""
         body: Document = {
-            "size": 5000, "query": query, "_source": list(fields), "sort": [{key: "asc"}],
+            "size": PAGE, "query": query, "_source": list(fields), "sort": [{key: "asc"}],
             "track_total_hits": False,
         }  # fmt: skip
         while hits := self.search(index, body)["hits"]["hits"]:
             yield from ({"_id": h["_id"], **flatten(h["_source"])} for h in hits)
+            if len(hits) < PAGE:
+                return
             body["search_after"] = hits[-1]["sort"]
 
     def get(self, index: str, document_id: str) -> Stored | None:
@@ -87,6 +90,16 @@ class Store:
         except NotFoundError:
             return None
         return Stored(hit["_source"], hit["_seq_no"], hit["_primary_term"])
+
+    def get_many(self, places: Iterable[tuple[str, str]]) -> dict[str, Stored]:
+        """Those of the documents (index, id) that are there, in real time, by id."""
+        docs = [{"_index": index, "_id": identity} for index, identity in places]
+        answer = self.client.mget(docs=docs)["docs"] if docs else []
+        return {
+            d["_id"]: Stored(d["_source"], d["_seq_no"], d["_primary_term"])
+            for d in answer
+            if d.get("found")
+        }
 
     def put(self, index: str, document_id: str, source: Document) -> None:
         """Write a document whole."""
@@ -145,9 +158,8 @@ class Store:
     def _existing(self, figures: Sequence[Figure]) -> dict[str, Document]:
         if not figures:
             return {}
-        docs = [{"_index": f.index, "_id": f.id} for f in figures]
-        answer = self.client.mget(docs=docs)
-        return {d["_id"]: d["_source"] for d in answer["docs"] if d.get("found")}
+        found = self.get_many((f.index, f.id) for f in figures)
+        return {identity: stored.source for identity, stored in found.items()}
 
 
 def flatten(source: Mapping[str, Any], prefix: str = "") -> Document:

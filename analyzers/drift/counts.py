@@ -38,12 +38,9 @@ def aggregations(profiles: Sequence[Profile]) -> dict[str, Any]:
 
 
 def _pair(number: int, profile: Profile) -> list[tuple[str, Any]]:
-    numeric = isinstance(profile, NumericProfile)
-    field = field_of(profile.feature, numeric=numeric)
-    return [
-        (f"c{number}", ranges(field, profile.edges) if numeric else labels(field)),
-        (f"m{number}", {"missing": {"field": field}}),
-    ]
+    field = field_of(profile.feature, numeric=isinstance(profile, NumericProfile))
+    counted = ranges(field, profile.edges) if isinstance(profile, NumericProfile) else labels(field)
+    return [(f"c{number}", counted), (f"m{number}", {"missing": {"field": field}})]
 
 
 def ranges(field: str, edges: Sequence[float]) -> dict[str, Any]:
