@@ -35,6 +35,8 @@ def run(paths: tuple[Path, ...], delay: float, board_url: str) -> None:
     from analyzers.service import Service  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("elastic_transport").setLevel(logging.ERROR)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
     contracts = read_contracts(paths)
     service = Service(
         Store(engine_client()), contracts, smtp_url=os.environ.get("VIGIE_SMTP_URL"),
@@ -108,7 +110,8 @@ def build(model: str, paths: tuple[Path, ...]) -> None:
     """
     (contract,) = _chosen(paths, model)
     found = profiles.build(Store(engine_client()), contract, datetime.now(UTC))
-    click.echo(f"{model}: profile {found.id}, {len(found.features)} features")
+    names = ", ".join(p.feature for p in found.features)
+    click.echo(f"{model}: profile {found.id} of {names}")
 
 
 @profile.command("show")

@@ -84,9 +84,12 @@ async def _visit(
         "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8600),
     }  # fmt: skip
     sent: list[Message] = []
+    parts: list[Message] = [{"type": "http.request", "body": body or b"", "more_body": False}]
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": body or b"", "more_body": False}
+        if not parts:
+            await asyncio.Event().wait()  # the visitor never leaves
+        return parts.pop()
 
     async def send(message: Message) -> None:
         sent.append(message)

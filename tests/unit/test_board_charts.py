@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from xml.etree import ElementTree  # our own drawings
+from itertools import pairwise
+from xml.etree import ElementTree as ET  # our own drawings
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_a_chart_needs_neither_style_nor_script() -> None:
 
 
 def test_a_chart_is_well_formed_and_named_for_a_reader() -> None:
-    root = ElementTree.fromstring(drawn(label='<b>"x" & y').wide)  # noqa: S314
+    root = ET.fromstring(drawn(label='<b>"x" & y').wide)  # noqa: S314
 
     assert root.attrib["role"] == "img"
     assert root.attrib["aria-label"] == '<b>"x" & y'
@@ -109,4 +110,4 @@ def test_midnights_are_labelled_evenly() -> None:
     svg = draw([Layer("p95", "line", rows)], long, unit="count", lang="en", label="x").wide
 
     days = [int(d) for d in re.findall(r">(\d+) Nov<", svg)]
-    assert [b - a for a, b in zip(days, days[1:], strict=False)] == [5] * (len(days) - 1)
+    assert [b - a for a, b in pairwise(days)] == [5] * (len(days) - 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 
 from analyzers.board import create_app
 from analyzers.board.logs import line
@@ -22,7 +23,7 @@ from tests.unit.board_world import NOW, URL, Told, contract, hits, visit
 HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e{{7*7}}"
 
 
-def app_over(store: Store, **options: object):  # noqa: ANN201
+def app_over(store: Store, **options: object) -> Starlette:
     return create_app(store, [contract()], now=lambda: NOW, **options)  # type: ignore[arg-type]
 
 

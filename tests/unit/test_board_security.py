@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 
 from analyzers.board import BoardError, create_app, serve
 from analyzers.board.security import (
@@ -22,7 +23,7 @@ from tests.unit.board_world import NOW, Told, contract, visit
 HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "board.example.org"})
 
 
-def board(**options: object):  # noqa: ANN201
+def board(**options: object) -> Starlette:
     return create_app(Told(), [contract()], now=lambda: NOW, **options)  # type: ignore[arg-type]
 
 
