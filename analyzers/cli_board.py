@@ -15,7 +15,7 @@ from collectors.connection import Settings
 __all__ = ["board"]
 
 
-@click.command()
+@click.command(epilog="Example: vigie board --port 8600 --mails build/demo/mails")
 @contracts_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
 @click.option("--port", default=8600, show_default=True, type=click.IntRange(1, 65535))
@@ -24,12 +24,7 @@ __all__ = ["board"]
 def board(
     *, paths: tuple[Path, ...], host: str, port: int, mails: Path | None, hosts: tuple[str, ...]
 ) -> None:
-    r"""Serve the local web page: health, figures, incidents, logs, mails.
-
-    \b
-    Example:
-        vigie board --port 8600 --mails build/demo/mails
-    """
+    """Serve the local web page: health, figures, incidents, logs, mails."""
     store = Store(Settings.from_environment().connect())
     token = os.environ.get("VIGIE_BOARD_TOKEN")
     app = create_app(store, read_contracts(paths), mails=mails, token=token, hosts=hosts)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from analyzers.indices import predictions
 from analyzers.job import live
 from analyzers.store import Search, Store
 from analyzers.windows import HOUR, Window, floor, parse
@@ -32,7 +33,7 @@ def _events(contract: Contract, period: Window) -> Search:
     histogram = {"field": "@timestamp", "fixed_interval": "1h", "min_doc_count": 1}
     aggs = {"hours": {"date_histogram": histogram}}
     body = {"size": 0, "query": live(contract, period), "aggs": aggs}
-    return Search(f"vigie-inference-{contract.model}-20*", body)
+    return Search(predictions(contract.model, period), body)
 
 
 def _published(contract: Contract, period: Window) -> Search:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from analyzers import indices
 from analyzers.job import live
 from analyzers.store import Search, Store
 from analyzers.windows import HOUR, Window, floor, parse
@@ -39,7 +40,8 @@ def join(store: Store, contract: Contract, hours: Iterable[Window]) -> int:
     parts = [ordered[i : i + HOURS_AT_ONCE] for i in range(0, len(ordered), HOURS_AT_ONCE)]
     written = sum(store.bulk(_operations(store, contract, part)) for part in parts)
     if written:
-        store.refresh(f"vigie-outcomes-{contract.model}-20*")
+        span = Window(ordered[0].start, ordered[-1].end)
+        store.refresh(indices.outcomes(contract.model, span))
     return written
 
 
@@ -48,9 +50,9 @@ def changed_hours(store: Store, contract: Contract, now: datetime) -> list[Windo
     end = floor(now, HOUR) + HOUR
     period = Window(floor(now - contract.horizon, HOUR), end)
     searches = [
-        Search(f"vigie-inference-{contract.model}-20*", _hourly(_answered(contract, period))),
-        Search(f"vigie-feedback-{contract.model}-20*", _hourly(_labels(period), _ABOUT)),
-        Search(f"vigie-outcomes-{contract.model}-20*", _hourly(_known(contract, period))),
+        Search(indices.predictions(contract.model, period), _hourly(_answered(contract, period))),
+        Search(indices.feedback(contract.model), _hourly(_labels(period), _ABOUT)),
+        Search(indices.outcomes(contract.model, period), _hourly(_known(contract, period))),
     ]
     predictions, labels, outcomes = (_by_hour(a) for a in store.searches(searches))
     return [
@@ -111,7 +113,7 @@ def _operations(
     store: Store, contract: Contract, hours: Sequence[Window]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """An outcome for each answered prediction of those hours."""
-    index = f"vigie-inference-{contract.model}-20*"
+    index = indices.predictions(contract.model, Window(hours[0].start, hours[-1].end))
     predictions = list(store.scan(index, _answered(contract, *hours), PREDICTION))
     given = _given(store, contract, hours)
     strays = _strays(given, {p["event.id"] for p in predictions})
@@ -135,7 +137,7 @@ def _strays(given: Mapping[str, Sequence[Row]], known: set[str]) -> Counter[date
 
 def _given(store: Store, contract: Contract, hours: Sequence[Window]) -> dict[str, list[Row]]:
     by_prediction: dict[str, list[Row]] = defaultdict(list)
-    for row in store.scan(f"vigie-feedback-{contract.model}-20*", _labels(*hours), LABEL):
+    for row in store.scan(indices.feedback(contract.model), _labels(*hours), LABEL):
         by_prediction[row["feedback.prediction_id"]].append(row)
     return by_prediction
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from analyzers import health, late, outcomes, profiles
+from analyzers import health, indices, late, outcomes, profiles
 from analyzers.job import Job, Profiles, Subject
 from analyzers.jobs import JOBS
 from analyzers.performance.jobs import PERFORMANCE
@@ -20,7 +20,6 @@ __all__ = ["Run", "Scheduler", "run_job"]
 
 log = logging.getLogger(__name__)
 Wanted = tuple[Job, Subject]
-EVENTS = ("vigie-inference-*", "vigie-feedback-*", "vigie-service-*")
 
 
 @dataclass
@@ -44,7 +43,7 @@ class Scheduler:
     def tick(self, since: datetime, now: datetime) -> Run:
         """Run everything that became due in (since, now]."""
         run = Run()
-        self.store.refresh(*EVENTS)
+        self.store.refresh(*indices.recent(self.contracts, since, now))
         run.figures += self.store.looks(self._figures(self._looks(now), now, run), now)
         if floor(now, HOUR) > floor(since, HOUR):
             self._hourly(since, now, run)
@@ -68,8 +67,9 @@ class Scheduler:
             wanted += [(job, self._subject(contract, w, now)) for job, w in tiles]
             today = {_day(now)} if now > floor(now, DAY) else set()
             days[contract.model] = today | {_day(w.start) for _, w in tiles}
-        run.figures += self.store.tiles(self._figures(wanted, now, run), now)
-        self.store.refresh("vigie-results-*")
+        figures = self._figures(wanted, now, run)
+        run.figures += self.store.tiles(figures, now)
+        self.store.refresh(*{f.index for f in figures})
         for contract in self.contracts:
             with _Recorded(run, self.store, "health", now, contract):
                 health.write(self.store, contract, sorted(days[contract.model]))

@@ -126,7 +126,8 @@ class Store:
 
     def refresh(self, *patterns: str) -> None:
         """Make everything written so far visible to searches."""
-        self.client.indices.refresh(index=",".join(patterns), **_LENIENT)
+        if patterns:
+            self.client.indices.refresh(index=",".join(patterns), **_LENIENT)
 
     def bulk(
         self, operations: Iterable[tuple[Document, Document]], *, refresh: bool = False

@@ -35,7 +35,7 @@ class Scene:
     @property
     def bands(self) -> list[Band]:
         """Periods of the incidents that touch the span."""
-        found = [i.period(self.visit.now) for i in self.incidents]
+        found = [i.period(self.span.end) for i in self.incidents]
         return [p for p in found if p and p[0] < self.span.end and p[1] > self.span.start]
 
     def title(self, name: str) -> str:

@@ -25,7 +25,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "All times are UTC. Drawn at {at}.",
         "Toutes les heures sont en UTC. Page établie à {at}.",
     ),
-    "none": ("-", "-"),
     # states
     "ok": ("OK", "OK"),
     "warning": ("Warning", "Attention"),
@@ -90,7 +89,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "to": ("To", "Au"),
     "show": ("Show", "Afficher"),
     "from_to": ("{start} to {end}", "du {start} au {end}"),
-    "by_hour": ("by hour", "par heure"),
     "by_day": ("by day", "par jour"),
     "bad_range": (
         "The range was not understood, so the last 7 days are shown. Write it as 2026-11-21T08:00, start before end.",

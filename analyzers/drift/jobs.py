@@ -10,6 +10,7 @@ from analyzers.drift import counts
 from analyzers.drift.distribution import NumericProfile, Profile
 from analyzers.drift.psi import MINIMUM_N as PSI_MINIMUM_N
 from analyzers.drift.verdict import FeatureVerdict, compare
+from analyzers.indices import predictions
 from analyzers.job import Answer, Job, Subject, judge, live
 from analyzers.results import Figure, Segment, Status
 from analyzers.store import Search
@@ -27,7 +28,7 @@ def plan(subject: Subject) -> Sequence[Search]:
         "query": live(subject.contract, subject.window),
         "aggs": counts.aggregations(profiles),
     }
-    return [Search(f"vigie-inference-{subject.contract.model}-20*", body)]
+    return [Search(predictions(subject.contract.model, subject.window), body)]
 
 
 def plan_features(subject: Subject) -> Sequence[Search]:
@@ -38,7 +39,7 @@ def plan_features(subject: Subject) -> Sequence[Search]:
         "query": live(subject.contract, subject.window),
         "aggs": counts.aggregations(subject.profiles.features),
     }
-    return [Search(f"vigie-inference-{subject.contract.model}-20*", body)]
+    return [Search(predictions(subject.contract.model, subject.window), body)]
 
 
 def read(subject: Subject, answers: Sequence[Answer]) -> Iterator[Figure]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from analyzers.indices import predictions
 from analyzers.job import Answer, Job, Subject, judge, live
 from analyzers.operations.aggregations import ERRORS, LATENCY, error_rate, latency_ms
 from analyzers.results import Figure
@@ -24,7 +25,7 @@ def plan(subject: Subject) -> Sequence[Search]:
         "query": live(subject.contract, subject.window),
         "aggs": {"errors": ERRORS, "latency": LATENCY},
     }
-    return [Search(f"vigie-inference-{subject.contract.model}-20*", body)]
+    return [Search(predictions(subject.contract.model, subject.window), body)]
 
 
 def read(subject: Subject, answers: Sequence[Answer]) -> Iterator[Figure]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from analyzers import indices
 from analyzers.intervals import wilson
 from analyzers.job import Answer, Job, Subject, judge, live
 from analyzers.operations.aggregations import ERRORS, LATENCY, error_rate, latency_ms
@@ -39,8 +40,8 @@ def plan(subject: Subject) -> Sequence[Search]:
     instances = {"terms": {"field": "service.node.name", "size": 500}, "aggs": alive}
     heartbeats = {"size": 0, "query": {"bool": {"filter": beats}}, "aggs": {"nodes": instances}}
     return [
-        Search(f"vigie-inference-{model}-20*", predictions),
-        Search("vigie-service-*", heartbeats),
+        Search(indices.predictions(model, window), predictions),
+        Search(indices.service(window), heartbeats),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from analyzers.indices import outcomes
 from analyzers.intervals import UNKNOWN, Estimate, wilson
 from analyzers.job import Answer, Job, Subject
 from analyzers.performance import (
@@ -48,7 +49,7 @@ def plan(subject: Subject) -> Sequence[Search]:
         "query": {"bool": {"filter": filters}},
         "aggs": {"outputs": outputs, "coverage": coverage},
     }
-    return [Search(f"vigie-outcomes-{subject.contract.model}-20*", body)]
+    return [Search(outcomes(subject.contract.model, subject.window), body)]
 
 
 def read(subject: Subject, answers: Sequence[Answer]) -> Iterator[Figure]:

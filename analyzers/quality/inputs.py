@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from analyzers.indices import predictions
 from analyzers.intervals import Estimate, wilson
 from analyzers.job import Answer, Job, Subject, judge, live
 from analyzers.results import Figure, Segment
@@ -36,7 +37,7 @@ def plan(subject: Subject) -> Sequence[Search]:
         "query": live(subject.contract, subject.window),
         "aggs": {k: {"terms": {"field": f, "size": 1000}} for k, f in fields.items()},
     }
-    return [Search(f"vigie-inference-{subject.contract.model}-20*", body)]
+    return [Search(predictions(subject.contract.model, subject.window), body)]
 
 
 def read(subject: Subject, answers: Sequence[Answer]) -> Iterator[Figure]:

@@ -22,6 +22,7 @@ __all__ = ["SEED", "Call", "Instance", "World", "calls"]
 
 SEED = 3
 PER_MINUTE, PER_HALF_HOUR = 30, 28
+TOGETHER = 10  # instances of one request
 NOISE = 0.03  # of a feature's standard deviation
 DRIFT_SHIFT = {"bmi": 14.0, "bp": 42.0}
 SLEEP_S = (0.9, 1.2)
@@ -55,6 +56,11 @@ class Call:
     model: str
     instances: tuple[Instance, ...]
     path: str = "/predict"
+
+    @property
+    def slow(self) -> bool:
+        """Whether the answer is made to wait."""
+        return any("sleep_s" in i.extra.get("trouble", {}) for i in self.instances)
 
     @property
     def header(self) -> str:
@@ -109,7 +115,7 @@ def calls(world: World, step: Step, faults: Sequence[Fault], first: datetime) ->
     mine = [f for f in faults if f.model == world.spec.name and f.touches(step.window)]
     broken = [_break(instance, mine, rng) for instance in instances]
     alone = any(fault.kind != "drift" for fault in mine)
-    return _grouped(world.spec.name, broken, 1 if alone else 5 if step.dense else 7)
+    return _grouped(world.spec.name, broken, 1 if alone else TOGETHER)
 
 
 def _generator(world: World, step: Step, first: datetime) -> np.random.Generator:
