@@ -83,8 +83,9 @@ class Scheduler:
         with _Recorded(run, self.store, "late", now, contract):
             late_hours = set(late.hours(self.store, contract, now))
         with _Recorded(run, self.store, "outcomes", now, contract):
-            joined = set(outcomes.changed_hours(self.store, contract, now))
-            run.outcomes += outcomes.join(self.store, contract, joined)
+            changed = outcomes.changes(self.store, contract, now)
+            run.outcomes += outcomes.join(self.store, contract, changed)
+            joined = {c.hour for c in changed}
         run.reopened += len(late_hours)
         tiles = [j for j in JOBS if j.kind == "tile"]
         return [

@@ -193,6 +193,7 @@ OUTCOMES = Stream(
     "vigie-outcomes-*",
     (
         TIME,
+        Field("event.id", "keyword", "Prediction that it is the outcome of", ID),
         *_MODEL,
         Field("inference.origin", "keyword", "live, shadow, replay or robustness", "live"),
         *_OUTPUT,

@@ -15,7 +15,7 @@ NumericCounts(counts=(1, 1), missing=1)
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,7 @@ __all__ = [
     "Profile",
     "categorical_counts",
     "categorical_profile",
+    "coarse",
     "numeric_counts",
     "numeric_profile",
 ]
@@ -96,6 +97,20 @@ def categorical_profile(feature: str, labels: Iterable[object]) -> CategoricalPr
     return CategoricalProfile(
         feature, current.counts, current.missing, sum(current.counts.values())
     )
+
+
+def coarse(profile: NumericProfile, share: float = 0.1) -> NumericProfile:
+    """The profile on the groups of a tenth that PSI uses: the same PSI from a fifth of the bins.
+
+    >>> fine = numeric_profile("age", range(1000))
+    >>> len(fine.counts), coarse(fine).counts[:3], coarse(fine).edges[:3]
+    (50, (100, 100, 100), (99.9, 199.8, 299.7))
+    """
+    groups = binning.merge(profile.counts, share)
+    firsts = np.flatnonzero(np.diff(groups))
+    edges = tuple(profile.edges[i] for i in firsts.tolist())
+    counts = tuple(binning.grouped(profile.counts, groups).tolist())
+    return replace(profile, edges=edges, counts=counts)
 
 
 def numeric_counts(values: npt.ArrayLike, edges: npt.ArrayLike) -> NumericCounts:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from statistics import fmean
 
 from analyzers.drift import counts
-from analyzers.drift.distribution import NumericProfile, Profile
+from analyzers.drift.distribution import NumericProfile, Profile, coarse
 from analyzers.drift.psi import MINIMUM_N as PSI_MINIMUM_N
 from analyzers.drift.verdict import FeatureVerdict, compare
 from analyzers.indices import predictions
-from analyzers.job import Answer, Job, Subject, judge, live
+from analyzers.job import Answer, Job, Profiles, Subject, judge, live
 from analyzers.results import Figure, Segment, Status
 from analyzers.store import Search
 from analyzers.windows import DAY
@@ -31,13 +32,13 @@ def plan(subject: Subject) -> Sequence[Search]:
     return [Search(predictions(subject.contract.model, subject.window), body)]
 
 
-def plan_features(subject: Subject) -> Sequence[Search]:
-    """One search counts all features."""
+def plan_mean(subject: Subject) -> Sequence[Search]:
+    """One search counts all features over the tenths that PSI needs."""
     body = {
         "size": 0,
         "track_total_hits": True,
         "query": live(subject.contract, subject.window),
-        "aggs": counts.aggregations(subject.profiles.features),
+        "aggs": counts.aggregations(_coarse(subject.profiles.features)),
     }
     return [Search(predictions(subject.contract.model, subject.window), body)]
 
@@ -60,8 +61,14 @@ def read(subject: Subject, answers: Sequence[Answer]) -> Iterator[Figure]:
 def read_mean(subject: Subject, answers: Sequence[Answer]) -> Iterator[Figure]:
     """The mean PSI alone."""
     (answer,) = answers
+    profiles = Profiles(subject.profiles.id, _coarse(subject.profiles.features))
+    subject = replace(subject, profiles=profiles)
     found = verdicts(subject, answer, subject.profiles.features)
     yield _mean(subject, "psi_mean_1h", found, answer["hits"]["total"]["value"])
+
+
+def _coarse(profiles: Sequence[Profile]) -> tuple[Profile, ...]:
+    return tuple(coarse(p) if isinstance(p, NumericProfile) else p for p in profiles)
 
 
 def verdicts(
@@ -125,4 +132,4 @@ def _drifted(subject: Subject, found: Sequence[FeatureVerdict], n: int) -> Figur
 
 
 DRIFT = Job("drift", "tile", (DAY,), plan, read)
-STABILITY = Job("stability", "look", (timedelta(hours=1),), plan_features, read_mean)
+STABILITY = Job("stability", "look", (timedelta(hours=1),), plan_mean, read_mean)

@@ -12,10 +12,14 @@ import urllib3
 
 from scripts.demo.traffic import Call
 
-__all__ = ["Clients"]
+__all__ = ["Clients", "ServiceError"]
 
 CONNECTIONS = 16
 TIMEOUT_S = 30.0
+
+
+class ServiceError(RuntimeError):
+    """A service does not answer as it should."""
 
 
 class Clients:
@@ -56,9 +60,12 @@ class Clients:
     ) -> Any:
         """Send one JSON body; a 500 is an answer too, since faults make them."""
         sent = {"content-type": "application/json", **(headers or {})}
-        answer = self._pools[model].urlopen("POST", path, body=orjson.dumps(body), headers=sent)
+        try:
+            answer = self._pools[model].urlopen("POST", path, body=orjson.dumps(body), headers=sent)
+        except urllib3.exceptions.HTTPError as error:
+            raise ServiceError(f"the service of {model} does not answer: {error}") from error
         if answer.status not in (200, 500):
-            raise RuntimeError(f"{model}{path} answered {answer.status}: {answer.data[:200]!r}")
+            raise ServiceError(f"{model}{path} answered {answer.status}: {answer.data[:200]!r}")
         return orjson.loads(answer.data)
 
     def close(self) -> None:

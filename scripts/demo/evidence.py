@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -20,9 +20,9 @@ from scripts.demo.scan import Finder, documents, file_parts, indices
 __all__ = ["EngineView", "Page", "SpoolView", "mails", "pages", "read_engine", "read_spool"]
 
 EVENT_FAMILIES = ("vigie-inference-", "vigie-feedback-", "vigie-service-")
-MAX_PAGES = 60
+MAX_PAGES, MAX_VARIANTS = 150, 6  # in all, and of one path with different queries
 _DOCUMENT_ID = re.compile(rb'"_id":"([^"]+)"')
-_LINK = re.compile(rb'href="(/[^"]*)"')
+_LINK = re.compile(rb'(?:href|src)="(/[^"]*)"')
 
 
 @dataclass
@@ -115,17 +115,31 @@ def mail_text(mail: EmailMessage) -> bytes:
 
 def pages(board: str, starts: Sequence[str]) -> list[Page]:
     """The pages that can be reached from the given ones by links, each once."""
-    waiting, seen = list(starts), set(starts)
-    found: list[Page] = []
-    with urllib3.PoolManager(timeout=30.0, retries=2) as http:
+    waiting, found = list(starts), dict[str, Page]()
+    with urllib3.PoolManager(timeout=60.0, retries=2) as http:
         while waiting and len(found) < MAX_PAGES:
             path = waiting.pop(0)
-            answer = http.request("GET", board + path)
-            found.append(Page(path, answer.status, html.unescape(answer.data.decode()).encode()))
-            links = [_absolute(path, link) for link in _LINK.findall(answer.data)]
-            waiting += (new := [x for x in dict.fromkeys(links) if x not in seen])
-            seen.update(new)
-    return found
+            if path in found or _variants(path, found) >= MAX_VARIANTS:
+                continue
+            status, body = _fetch(http, board + path)
+            text = html.unescape(body.decode("utf-8", "replace"))
+            found[path] = Page(path, status, text.encode())
+            waiting += (_absolute(path, link) for link in _LINK.findall(body))
+    return list(found.values())
+
+
+def _variants(path: str, found: Iterable[str]) -> int:
+    """Pages fetched already that differ from this one in the query only."""
+    return sum(x.partition("?")[0] == path.partition("?")[0] for x in found)
+
+
+def _fetch(http: urllib3.PoolManager, url: str) -> tuple[int, bytes]:
+    """Status and body; status 0 where nothing answers."""
+    try:
+        answer = http.request("GET", url)
+    except urllib3.exceptions.HTTPError:
+        return 0, b""
+    return answer.status, answer.data
 
 
 def _absolute(path: str, link: bytes) -> str:

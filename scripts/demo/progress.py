@@ -23,9 +23,15 @@ class Progress:
 
     def __init__(self) -> None:
         self.timings: dict[str, float] = {}
+        self._started = time.perf_counter()
         self._line = sys.stdout.isatty()
         self._day = ""
         self._drawn = 0.0
+
+    @property
+    def elapsed(self) -> dict[str, float]:
+        """Timings so far, and the total."""
+        return {**self.timings, "total": round(time.perf_counter() - self._started, 2)}
 
     @contextmanager
     def phase(self, name: str, saying: str | None = None) -> Iterator[None]:

@@ -185,14 +185,23 @@ def main(model: str, file: Path, contract: Path, spool: Path, port_file: Path) -
     log = collectors.InferenceLogger(contract, spool=spool, service=model)
     collectors.configure_logging(service=f"{model}-log", spool=spool, level=logging.WARNING)
     app = application(Service(load(file), log, spec.source))
-    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
+    with _listener() as listener:
         server = uvicorn.Server(
             uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
         )
-        port_file.with_suffix(".new").write_text(str(listener.getsockname()[1]))
-        port_file.with_suffix(".new").replace(port_file)
+        fresh = port_file.with_suffix(".new")
+        fresh.write_text(str(listener.getsockname()[1]))
+        fresh.replace(port_file)
         server.run(sockets=[listener])
     log.close()
+
+
+def _listener() -> socket.socket:
+    """A free port of 127.0.0.1; asyncio sends without delay only where TCP is named."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(256)
+    return listener
 
 
 if __name__ == "__main__":

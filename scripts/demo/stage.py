@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -26,6 +23,7 @@ from scripts.demo.catcher import Catcher
 from scripts.demo.chain import Chain
 from scripts.demo.client import Clients
 from scripts.demo.models import MODELS, Spec
+from scripts.demo.places import Places
 from scripts.demo.play import Stage
 from scripts.demo.processes import Child, children
 from scripts.demo.progress import Progress
@@ -34,60 +32,16 @@ from scripts.demo.timeline import Timeline
 from scripts.demo.traffic import SEED, World
 from scripts.engine import EmbeddedEngine
 
-__all__ = ["Places", "set_up"]
+__all__ = ["set_up"]
 
 BOARD = "board"
-
-
-@dataclass(frozen=True)
-class Places:
-    """Folders and files of one run, all below one directory."""
-
-    directory: Path
-
-    @property
-    def spool(self) -> Path:
-        """Segments of all services."""
-        return self.directory / "spool"
-
-    @property
-    def mails(self) -> Path:
-        """Caught mails."""
-        return self.directory / "mails"
-
-    @property
-    def processes(self) -> Path:
-        """Logs and ports of the children."""
-        return self.directory / "processes"
-
-    @property
-    def summary(self) -> Path:
-        """What was measured."""
-        return self.directory / "summary.json"
-
-    def contract(self, spec: Spec) -> Path:
-        """The contract of a model, with this run's reference period."""
-        return self.directory / "contracts" / f"{spec.name}.yaml"
-
-    def model(self, spec: Spec) -> Path:
-        """The trained classifier."""
-        return self.directory / "models" / f"{spec.name}.joblib"
-
-    def clear(self, keep: Sequence[str]) -> None:
-        """Remove what an earlier run left, but for the named files."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        for path in self.directory.iterdir():
-            if path.name not in keep:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        for name in ("spool", "mails", "contracts", "models", "processes"):
-            (self.directory / name).mkdir()
 
 
 @contextmanager
 def set_up(places: Places, timeline: Timeline, progress: Progress) -> Iterator[tuple[Stage, Scene]]:
     """Everything up and connected; all of it is gone when the block ends."""
     with ExitStack() as stack:
-        engine = EmbeddedEngine(places.directory / "engine")
+        engine = EmbeddedEngine(places.engine)
         stack.callback(engine.stop)
         with progress.phase("engine", "starting the engine"):
             engine.start(progress.say)

@@ -90,8 +90,8 @@ class World:
     ) -> npt.NDArray[np.float64]:
         rows = self.data.rows
         noise: Floats = rng.normal(0.0, NOISE, size=(len(chosen), rows.shape[1])) * rows.std(axis=0)
-        measured: Floats = np.clip(np.round(rows[chosen] + noise, 2), 0.0, None)
-        return measured
+        measured: Floats = np.clip(rows[chosen] + noise, rows.min(axis=0), rows.max(axis=0))
+        return measured.round(2)
 
     def _features(
         self, i: int, row: npt.NDArray[np.float64], rng: np.random.Generator

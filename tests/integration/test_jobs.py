@@ -136,6 +136,7 @@ def test_performance_is_stated_once_labels_come_and_restated_later(world: World)
 
 
 def test_health_says_why(world: World) -> None:
+    world.store.refresh("vigie-health")
     health = {
         h["_source"]["window"]["start"]: h["_source"]["health"]
         for h in world.store.search(
@@ -161,6 +162,7 @@ def test_late_events_reopen_their_tiles(world: World) -> None:
     at = START + 3 * DAY + 10 * HOUR
     world.predict(at + timedelta(minutes=1), 12.0, 0.0)
     world.shipper.ship_once()
+    world.store.refresh("vigie-inference-*")  # an old day is not the scheduler's to refresh
 
     run = world.scheduler.tick(START + 4 * DAY, START + 4 * DAY + HOUR)
 
