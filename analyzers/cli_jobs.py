@@ -26,7 +26,7 @@ __all__ = ["analyze", "profile", "run"]
 @click.option("--delay", default=10.0, show_default=True, help="Seconds that ingest may take.")
 @click.option("--board-url", default="http://127.0.0.1:8600", show_default=True)
 def run(paths: tuple[Path, ...], delay: float, board_url: str) -> None:
-    r"""Run the scheduler: jobs, watches and mail, each minute until Ctrl-C.
+    """Run the scheduler: jobs, watches and mail, each minute until Ctrl-C.
 
     \b
     Example:
@@ -56,7 +56,7 @@ def run(paths: tuple[Path, ...], delay: float, board_url: str) -> None:
 def analyze(
     job_name: str, model: str | None, start: str | None, end: str | None, paths: tuple[Path, ...]
 ) -> None:
-    r"""Run one job over a period: back-fill, retrospective.
+    """Run one job over a period: back-fill, retrospective.
 
     \b
     Example:
@@ -102,7 +102,7 @@ def profile() -> None:
 @click.argument("model")
 @contracts_option
 def build(model: str, paths: tuple[Path, ...]) -> None:
-    r"""Build the profile of the contract's reference period; a built one is frozen.
+    """Build the profile of the contract's reference period; a built one is frozen.
 
     \b
     Example:

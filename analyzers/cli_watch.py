@@ -36,7 +36,7 @@ def watch() -> None:
 @contracts_option
 @_rules
 def lint(paths: tuple[Path, ...], rules: Path) -> None:
-    r"""Check rules and contracts together, and list the watches that come from them.
+    """Check rules and contracts together, and list the watches that come from them.
 
     \b
     Example:
@@ -57,7 +57,7 @@ def lint(paths: tuple[Path, ...], rules: Path) -> None:
 @click.option("--every", metavar="DURATION", help="Repeat until Ctrl-C, as 60s; default: once.")
 @click.option("--board-url", envvar="VIGIE_BOARD_URL", help="Board's address, for links in mails.")
 def run(paths: tuple[Path, ...], rules: Path, every: str | None, board_url: str | None) -> None:
-    r"""Run all watches and send what the outbox holds. `vigie run` does this, too.
+    """Run all watches and send what the outbox holds. `vigie run` does this, too.
 
     \b
     Example:
@@ -93,7 +93,7 @@ def run(paths: tuple[Path, ...], rules: Path, every: str | None, board_url: str 
 def export(
     paths: tuple[Path, ...], rules: Path, kind: str, model: str | None, output: Path | None
 ) -> None:
-    r"""Write the watches as documents that others can run.
+    """Write the watches as documents that others can run.
 
     \b
     Example:
@@ -126,7 +126,7 @@ def incident() -> None:
 @click.option("--open", "only_open", is_flag=True, help="Only those that have not ended.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000))
 def list_incidents(models: Sequence[str], only_open: bool, limit: int) -> None:
-    r"""List incidents, newest first.
+    """List incidents, newest first.
 
     \b
     Example:
@@ -143,7 +143,7 @@ def list_incidents(models: Sequence[str], only_open: bool, limit: int) -> None:
 @incident.command()
 @click.argument("identity", metavar="ID")
 def show(identity: str) -> None:
-    r"""Show one incident and the mails about it.
+    """Show one incident and the mails about it.
 
     \b
     Example:

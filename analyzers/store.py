@@ -51,7 +51,9 @@ class Store:
 
     def search(self, index: str, body: Mapping[str, Any]) -> Document:
         """One search; a missing index is an empty one."""
-        return dict(self.client.search(index=index, **_LENIENT, **body))
+        answer = dict(self.client.search(index=index, **_LENIENT, **body))
+        _require_whole(index, answer)
+        return answer
 
     def searches(self, searches: Sequence[Search]) -> list[Document]:
         """Several searches in one request, answered in order."""
@@ -60,8 +62,7 @@ class Store:
         lines = [x for s in searches for x in ({"index": s.index, **_LENIENT}, s.body)]
         answers = self.client.msearch(searches=lines)["responses"]
         for search, answer in zip(searches, answers, strict=True):
-            if "error" in answer:
-                raise StoreError(f"search in {search.index} failed: {_reason(answer['error'])}")
+            _require_whole(search.index, answer)
         return list(answers)
 
     def count(self, index: str, query: Mapping[str, Any]) -> int:
@@ -200,6 +201,16 @@ def _restated(new: Document, old: Document | None, now: datetime) -> Document:
     metric = {k: v for k, v in new["metric"].items() if k not in ("first_value", "first_at")}
     metric |= {**kept, "revision": before["revision"] + 1, "computed_at": iso(now)}
     return {**new, "metric": metric}
+
+
+def _require_whole(index: str, answer: Mapping[str, Any]) -> None:
+    """Part of an answer must not pass for all of it: a figure over lost shards would be false."""
+    if "error" in answer:
+        raise StoreError(f"search in {index} failed: {_reason(answer['error'])}")
+    failed = answer.get("_shards", {}).get("failed", 0)
+    if failed or answer.get("timed_out"):
+        why = _reason((answer["_shards"].get("failures") or [{}])[0].get("reason", "time-out"))
+        raise StoreError(f"search in {index} answered in part, {failed} shards failed: {why}")
 
 
 def _judge(items: Sequence[Mapping[str, Any]]) -> int:

@@ -92,7 +92,7 @@ def _between(path: Path, mark: str, text: str) -> str:
 @click.command()
 @click.option("--check", is_flag=True, help="Fail when a file is not what would be generated.")
 def main(check: bool) -> None:
-    r"""Write the generated files.
+    """Write the generated files.
 
     \b
     Example:
