@@ -134,3 +134,20 @@ def test_init_drafts_a_contract_that_checks(shell: Shell) -> None:
     one_line(shell("init", "d.csv", "-o", "new.yaml"), "new.yaml exists")
     one_line(shell("init", "nowhere.csv"), "nowhere.csv")
     one_line(shell("init", "d.csv", "--target", "nobody"), "nobody")
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "extra"),
+    [("run", "numpy", "analyzers"), ("board", "starlette", "analyzers"),
+     ("watch", "mstache", "analyzers")],
+)  # fmt: skip
+def test_a_missing_extra_is_named(tmp_path: Path, command: str, module: str, extra: str) -> None:
+    code = (
+        f"import sys; sys.modules[{module!r}] = None; sys.argv = ['vigie', {command!r}, 'lint'];"
+        "from analyzers.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    one_line(done, module, f"pip install 'vigie[{extra}]'")
