@@ -1,9 +1,10 @@
 """Predictions joined with the labels that come later, kept as long as a label may come.
 
-Work is found by counting: an hour whose predictions or labels differ in number from what its
-outcomes hold is joined again, so a label months late, a correction and a replay are all seen, and a
-run without news costs three aggregations. Only outcomes that changed are written, and a label that
-comes after its raw event was purged still finds the outcome. The winner of several labels is
+Labels written since the last run are joined one by one. What that misses is found by counting: an
+hour whose predictions or labels differ in number from what its outcomes hold is joined again, so a
+label months late, a correction and a replay are all seen, and a run without news costs three
+aggregations. Only outcomes that changed are written, and a label that comes after its raw event was
+purged still finds the outcome. The winner of several labels is
 decided by the order of the contract's sources, then by label time, then by arrival.
 """
 
@@ -13,16 +14,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from analyzers import indices
 from analyzers.job import live
 from analyzers.outcome import Row, outcome
-from analyzers.store import Search, Store
+from analyzers.store import Search, Store, flatten
 from analyzers.windows import HOUR, Window, floor, parse
 from collectors.contract import Contract
 
-__all__ = ["Change", "changes", "join"]
+__all__ = ["Change", "News", "join", "join_new", "news"]
 
 PREDICTION = (
     "event.id", "@timestamp", "model.version", "inference.origin", "inference.output",
@@ -33,6 +35,8 @@ LABEL = (
     "feedback.source", "@timestamp", "event.created",
 )  # fmt: skip
 HOURS_AT_ONCE = 100
+IDS_AT_ONCE = 1000
+KINDS = {"terms": {"feedback.kind": ["label", "correction"]}}
 ABOUT = "feedback.prediction_at"
 Operation = tuple[dict[str, Any], dict[str, Any]]
 
@@ -45,15 +49,24 @@ class Change:
     fresh: bool
 
 
-def changes(store: Store, contract: Contract, now: datetime) -> list[Change]:
-    """Hours whose predictions or labels are not all in their outcomes, oldest first."""
+@dataclass(frozen=True)
+class News:
+    """What counting found: hours to join, oldest first, and when the newest label was written."""
+
+    changed: tuple[Change, ...]
+    newest: str | None
+
+
+def news(store: Store, contract: Contract, now: datetime) -> News:
+    """Hours whose predictions or labels are not all in their outcomes."""
     period = Window(floor(now - contract.horizon, HOUR), floor(now, HOUR) + HOUR)
     searches = [
         Search(indices.predictions(contract.model, period), _hourly(_answered(contract, [period]))),
         Search(indices.feedback(contract.model), _hourly(_labels([period]), ABOUT)),
         Search(indices.outcomes(contract.model, period), _hourly(_known(contract, [period]))),
     ]
-    predictions, labels, outcomes = (_by_hour(a) for a in store.searches(searches))
+    answers = store.searches(searches)
+    predictions, labels, outcomes = (_by_hour(a) for a in answers)
     found = []
     for hour in sorted({*predictions, *labels}):
         stubs, seen = outcomes.get(hour, (0, 0))
@@ -61,7 +74,57 @@ def changes(store: Store, contract: Contract, now: datetime) -> list[Change]:
         # Labels of predictions that nobody knows must not count as work for ever.
         if wanted > stubs or (max(wanted, stubs) > 0 and arrived != seen):
             found.append(Change(Window(hour, hour + HOUR), fresh=wanted > stubs))
-    return found
+    newest = answers[1].get("aggregations", {}).get("newest", {}).get("value_as_string")
+    return News(tuple(found), newest)
+
+
+def join_new(store: Store, contract: Contract, since: str) -> set[Window]:
+    """Join the labels written after `since` to outcomes that are there; returns their hours."""
+    query = {"bool": {"filter": [KINDS, {"range": {"event.created": {"gt": since}}}]}}
+    rows = store.scan(indices.feedback(contract.model), query, LABEL)
+    given = _by_prediction(row for row in rows if ABOUT in row)
+    hours: set[Window] = set()
+    for ids in _batched(given, IDS_AT_ONCE):
+        hours |= _join_some(store, contract, {i: given[i] for i in ids})
+    return hours
+
+
+def _join_some(store: Store, contract: Contract, given: Mapping[str, Sequence[Row]]) -> set[Window]:
+    known = store.get_many((_place(contract, rows[0]), i) for i, rows in given.items())
+    several = [i for i, old in known.items() if old.source["outcome"]["labels"]]
+    every = {**given, **(_labels_of(store, contract, several) if several else {})}
+    operations = [
+        _rejoined(contract, i, flatten(old.source), every[i], len(given[i]))
+        for i, old in known.items()
+    ]
+    if store.bulk(operations):
+        store.refresh(*{action["index"]["_index"] for action, _ in operations})
+    starts = {floor(parse(given[i][0][ABOUT]), HOUR) for i in known}
+    return {Window(start, start + HOUR) for start in starts}
+
+
+def _rejoined(
+    contract: Contract, identity: str, old: Row, labels: Sequence[Row], fresh: int
+) -> Operation:
+    document = outcome(contract, old, labels, old["outcome.labels"] + fresh - len(labels))
+    place = f"vigie-outcomes-{contract.model}-{parse(old['@timestamp']):%Y.%m}"
+    return {"index": {"_index": place, "_id": identity}}, document
+
+
+def _batched(items: Iterable[str], size: int) -> Iterator[list[str]]:
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def _place(contract: Contract, label: Row) -> str:
+    return f"vigie-outcomes-{contract.model}-{parse(label[ABOUT]):%Y.%m}"
+
+
+def _labels_of(store: Store, contract: Contract, ids: Sequence[str]) -> dict[str, list[Row]]:
+    about = {"terms": {"feedback.prediction_id": list(ids)}}
+    query = {"bool": {"filter": [KINDS, about]}}
+    return _by_prediction(store.scan(indices.feedback(contract.model), query, LABEL))
 
 
 def join(store: Store, contract: Contract, changed: Sequence[Change]) -> int:
@@ -106,10 +169,14 @@ def _fresh(store: Store, contract: Contract, changed: Sequence[Change]) -> Itera
 
 
 def _given(store: Store, contract: Contract, hours: Sequence[Window]) -> dict[str, list[Row]]:
-    by_prediction: dict[str, list[Row]] = defaultdict(list)
-    for row in store.scan(indices.feedback(contract.model), _labels(hours), LABEL):
-        by_prediction[row["feedback.prediction_id"]].append(row)
-    return by_prediction
+    return _by_prediction(store.scan(indices.feedback(contract.model), _labels(hours), LABEL))
+
+
+def _by_prediction(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["feedback.prediction_id"]].append(row)
+    return found
 
 
 def _strays(given: Mapping[str, Sequence[Row]], known: Iterable[str]) -> Counter[datetime]:
@@ -127,7 +194,8 @@ def _hourly(query: Row, field: str = "@timestamp") -> dict[str, Any]:
     seen = {"seen": {"sum": {"field": "outcome.labels"}}}
     histogram = {"field": field, "fixed_interval": "1h", "min_doc_count": 1}
     hours = {"hours": {"date_histogram": histogram, "aggs": seen}}
-    return {"size": 0, "query": query, "aggs": hours}
+    newest = {"newest": {"max": {"field": "event.created"}}} if field == ABOUT else {}
+    return {"size": 0, "query": query, "aggs": {**hours, **newest}}
 
 
 def _by_hour(answer: Row) -> dict[datetime, tuple[int, int]]:
@@ -144,8 +212,7 @@ def _answered(contract: Contract, windows: Sequence[Window]) -> dict[str, Any]:
 
 
 def _labels(windows: Sequence[Window]) -> dict[str, Any]:
-    kinds = {"terms": {"feedback.kind": ["label", "correction"]}}
-    return {"bool": {"filter": [kinds, _any(windows, ABOUT)]}}
+    return {"bool": {"filter": [KINDS, _any(windows, ABOUT)]}}
 
 
 def _known(contract: Contract, windows: Sequence[Window]) -> dict[str, Any]:

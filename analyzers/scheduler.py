@@ -39,6 +39,7 @@ class Scheduler:
         self.store, self.contracts = store, tuple(contracts)
         self._versions = {c.model: c.version for c in contracts}
         self._profiles: dict[str, Profiles] = {}
+        self._newest: dict[str, str | None] = {}
 
     def tick(self, since: datetime, now: datetime) -> Run:
         """Run everything that became due in (since, now]."""
@@ -83,9 +84,7 @@ class Scheduler:
         with _Recorded(run, self.store, "late", now, contract):
             late_hours = set(late.hours(self.store, contract, now))
         with _Recorded(run, self.store, "outcomes", now, contract):
-            changed = outcomes.changes(self.store, contract, now)
-            run.outcomes += outcomes.join(self.store, contract, changed)
-            joined = {c.hour for c in changed}
+            joined = self._join(contract, now, run)
         run.reopened += len(late_hours)
         tiles = [j for j in JOBS if j.kind == "tile"]
         return [
@@ -96,6 +95,15 @@ class Scheduler:
                 | _closed_over(joined if job is PERFORMANCE else late_hours, job, now)
             )
         ]
+
+    def _join(self, contract: Contract, now: datetime, run: Run) -> set[Window]:
+        """Outcomes of new labels and predictions; returns the hours that they belong to."""
+        since = self._newest.get(contract.model)
+        joined = outcomes.join_new(self.store, contract, since) if since else set()
+        found = outcomes.news(self.store, contract, now)
+        run.outcomes += outcomes.join(self.store, contract, found.changed)
+        self._newest[contract.model] = found.newest
+        return joined | {c.hour for c in found.changed}
 
     def _figures(self, wanted: Sequence[Wanted], now: datetime, run: Run) -> list[Figure]:
         """All in one request; where that breaks, each alone, so that only the broken is missing."""

@@ -15,7 +15,7 @@ from elasticsearch import ConflictError, Elasticsearch, NotFoundError
 from analyzers.results import Figure
 from analyzers.windows import iso
 
-__all__ = ["Search", "Store", "StoreError", "Stored"]
+__all__ = ["Search", "Store", "StoreError", "Stored", "flatten"]
 
 Document = dict[str, Any]
 PAGE = 5000

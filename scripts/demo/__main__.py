@@ -65,8 +65,9 @@ def main(once: bool, directory: Path) -> None:
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """SIGTERM is Ctrl-C; what cannot work ends with one line and exit code 2."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """SIGTERM is Ctrl-C, also in the background; what cannot work ends with one line and code 2."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     except FAILURES as error:

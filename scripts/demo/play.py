@@ -25,7 +25,6 @@ from scripts.demo.traffic import SEED, Call, World, calls
 
 __all__ = ["Play", "Stage"]
 
-CANARY_EVERY = 2  # coarse steps
 LABELS_PER_CALL = 500
 
 
@@ -50,7 +49,6 @@ class Play:
     clock: datetime
     predictions: int = 0
     planted: list[Canary] = field(default_factory=list)
-    coarse: int = 0
 
     @classmethod
     def on(cls, stage: Stage, timeline: Timeline) -> Play:
@@ -107,13 +105,12 @@ class Play:
         return sorted((*ordinary, *self._canary(step)), key=lambda one: one.instances[0].at)
 
     def _canary(self, step: Step) -> Iterator[Call]:
-        """Every other half hour one call carries personal data where it does not belong."""
-        self.coarse += not step.dense
+        """In each quiet hour one call carries personal data where it does not belong."""
         waiting = self.stage.canaries[len(self.planted) :]
-        if step.dense or self.coarse % CANARY_EVERY or not waiting:
+        if step.dense or not waiting:
             return
         world = next(w for w in self.stage.worlds if w.spec.name == RISK)
-        rng = np.random.default_rng((SEED, 7, self.coarse))
+        rng = np.random.default_rng((SEED, 7, len(self.planted)))
         (instance,) = world.draw([step.window.start], rng)
         self.planted.append(waiting[0])
         yield call(waiting[0], RISK, instance)

@@ -1,4 +1,4 @@
-"""When things happen: whole days, faults at known times, steps of a minute or half an hour.
+"""When things happen: whole days, faults at known times, steps of a minute or an hour.
 
 Nothing else knows a fault's time; the service is told what to do request by request.
 """
@@ -17,7 +17,7 @@ __all__ = ["COARSE", "DAYS", "REFERENCE_DAYS", "Fault", "Step", "Timeline"]
 
 DAYS = 14
 REFERENCE_DAYS = 4
-COARSE = timedelta(minutes=30)
+COARSE = timedelta(hours=1)
 Kind = Literal["drift", "errors", "latency"]
 
 
@@ -42,7 +42,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Step:
-    """What passes at once: a minute where it is dense, else up to half an hour."""
+    """What passes at once: a minute where it is dense, else up to an hour."""
 
     window: Window
 
@@ -93,7 +93,7 @@ class Timeline:
         return tuple(w for fault in self.faults for w in _dense(fault))
 
     def steps(self, start: datetime, until: datetime) -> Iterator[Step]:
-        """Steps without gap or overlap; what is left of a half hour passes minute by minute."""
+        """Steps without gap or overlap; what is left of an hour passes minute by minute."""
         dense = self.dense
         while start + MINUTE <= until:
             busy = any(w.start <= start < w.end for w in dense)

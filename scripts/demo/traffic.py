@@ -21,8 +21,8 @@ from scripts.demo.timeline import COARSE, Fault, Step
 __all__ = ["SEED", "Call", "Instance", "World", "calls"]
 
 SEED = 3
-PER_MINUTE, PER_HALF_HOUR = 30, 28
-TOGETHER = 10  # instances of one request
+PER_MINUTE, PER_HOUR = 30, 56
+TOGETHER = 14  # instances of one request
 NOISE = 0.03  # of a feature's standard deviation
 DRIFT_SHIFT = {"bmi": 14.0, "bp": 42.0}
 SLEEP_S = (0.9, 1.2)
@@ -110,7 +110,7 @@ class World:
 def calls(world: World, step: Step, faults: Sequence[Fault], first: datetime) -> list[Call]:
     """Requests of one step, in the order of time; the same for the same step in every run."""
     rng = _generator(world, step, first)
-    size = PER_MINUTE if step.dense else round(PER_HALF_HOUR * (step.window.length / COARSE))
+    size = PER_MINUTE if step.dense else round(PER_HOUR * (step.window.length / COARSE))
     instances = world.draw(_times(step.window, size, rng), rng)
     mine = [f for f in faults if f.model == world.spec.name and f.touches(step.window)]
     broken = [_break(instance, mine, rng) for instance in instances]

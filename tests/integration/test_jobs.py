@@ -237,3 +237,21 @@ def test_a_missing_index_is_an_empty_answer(world: World) -> None:
         world.store.searches([Search("vigie-inference-nobody-20*", nothing)])[0]["hits"]["hits"]
         == []
     )
+
+
+def test_joining_by_news_and_by_counting_agree(world: World, engine: Engine) -> None:
+    """What the quick way wrote is what counting from nothing would write."""
+    index = f"vigie-outcomes-{world.contract.model}-20*"
+    query = {"match_all": {}}
+    fields = ("event.id", "outcome")
+    world.store.refresh(index)
+    before = {r["event.id"]: r for r in world.store.scan(index, query, fields)}
+    engine.client.indices.delete(index=",".join(engine.client.indices.get(index=index)))
+
+    fresh = Scheduler(world.store, [world.contract])
+    fresh.tick(START + 5 * DAY, START + 5 * DAY + HOUR)
+    world.store.refresh(index)
+    after = {r["event.id"]: r for r in world.store.scan(index, query, fields)}
+
+    assert len(after) > 2800
+    assert after == before

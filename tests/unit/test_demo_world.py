@@ -89,7 +89,9 @@ def test_a_step_sends_the_same_in_every_run(worlds: dict[str, World]) -> None:
 
 def drawn(world: World, day: int, faults: tuple[Fault, ...] = ()) -> dict[str, list[float]]:
     start = TIMELINE.start + day * DAY
-    steps = [Step(Window(start + i * COARSE, start + (i + 1) * COARSE)) for i in range(48)]
+    steps = [
+        Step(Window(start + i * COARSE, start + (i + 1) * COARSE)) for i in range(DAY // COARSE)
+    ]
     instances = [
         instance
         for step in steps
