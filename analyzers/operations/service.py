@@ -4,6 +4,9 @@ Silence is not success: availability is the share of good answers times the shar
 which some instance of the service said, by heartbeat, that it was alive. Without any heartbeat
 in the window it is the share of good answers alone where there was traffic, and unknown where
 there was none.
+
+One failure among fifty is no outage: an error rate is critical, and availability breached, only
+where the whole 95 % interval lies beyond the limit.
 """
 
 from __future__ import annotations
@@ -15,11 +18,14 @@ from analyzers import indices
 from analyzers.intervals import wilson
 from analyzers.job import Answer, Job, Subject, judge, live
 from analyzers.operations.aggregations import ERRORS, LATENCY, error_rate, latency_ms
-from analyzers.results import Figure
+from analyzers.results import Figure, Status
 from analyzers.store import Search
 from analyzers.windows import DAY, HOUR
 
 __all__ = ["OPERATIONS"]
+
+MINIMUM_N = {50: 1, 95: 20, 99: 100}
+"""Predictions that a percentile needs to be judged."""
 
 
 def plan(subject: Subject) -> Sequence[Search]:
@@ -60,8 +66,10 @@ def read(subject: Subject, answers: Sequence[Answer]) -> Iterator[Figure]:
 def _errors(subject: Subject, rate: float | None, n: int) -> Iterator[Figure]:
     limit = subject.contract.slo.error_rate
     interval = wilson(round((rate or 0.0) * n), n)
+    surely = interval.low is not None and interval.low > limit
+    breach: Status = "critical" if surely else "warning"
     yield subject.figure(
-        "error_rate", rate, n, judge(rate, n, above=limit, minimum_n=20),
+        "error_rate", rate, n, judge(rate, n, above=limit, minimum_n=20, breach=breach),
         low=interval.low, high=interval.high, threshold=limit,
     )  # fmt: skip
 
@@ -71,8 +79,8 @@ def _latency(subject: Subject, answer: Answer, n: int) -> Iterator[Figure]:
     limits = {50: None, 95: slo.latency_p95_ms, 99: slo.latency_p99_ms}
     values: dict[int, float | None] = latency_ms(answer) if n else {}
     for percent, limit in limits.items():
-        value = values.get(percent)
-        status = judge(value, n, above=limit, minimum_n=20, breach="warning")
+        value, least = values.get(percent), MINIMUM_N[percent]
+        status = judge(value, n, above=limit, minimum_n=least, breach="warning")
         yield subject.figure(f"latency_p{percent}", value, n, status, threshold=limit)
 
 
@@ -80,12 +88,13 @@ def _availability(subject: Subject, answer: Answer, rate: float | None, n: int) 
     beats = answer.get("aggregations", {}).get("nodes", {}).get("buckets", [])
     uptime = _uptime(beats, subject.window.length.total_seconds())
     yield subject.figure("uptime", uptime, len(beats), "no_data" if uptime is None else "ok")
-    value = _product(None if rate is None else 1.0 - rate, uptime)
-    limit = subject.contract.slo.availability / 100
-    known = n or len(beats)
+    good = wilson(n - round((rate or 0.0) * n), n)
+    value, low, high = (_product(x, uptime) for x in (good.value, good.low, good.high))
+    limit, known = subject.contract.slo.availability / 100, n or len(beats)
     yield subject.figure(
-        "availability", value, known, judge(value, known, below=limit, minimum_n=1), threshold=limit
-    )
+        "availability", value, known, judge(high, known, below=limit), low=low, high=high,
+        threshold=limit,
+    )  # fmt: skip
 
 
 def _uptime(instances: Sequence[dict[str, Any]], length_s: float) -> float | None:
