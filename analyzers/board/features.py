@@ -68,7 +68,7 @@ def _drift(scene: Scene, kind: str, name: str) -> DriftRow:
     tested = [p for series in (psi, *tests) for p in series[-1:] if p.q_value is not None]
     verdicts = [p for p in (last, *tested) if p]
     return DriftRow(
-        feature=name if kind == "feature" else f"{kind} {name}",
+        feature=name,
         status=min((p.status for p in verdicts), key=lambda s: _RANK.get(s, 3), default="no_data"),
         psi=last.value if last else None,
         q_value=min((p.q_value for p in tested if p.q_value is not None), default=None),

@@ -43,7 +43,7 @@ def set_up(places: Places, timeline: Timeline, progress: Progress) -> Iterator[t
     with ExitStack() as stack:
         engine = EmbeddedEngine(places.engine)
         stack.callback(engine.stop)
-        with progress.phase("engine", "starting the engine"):
+        with progress.phase("engine"):
             engine.start(progress.say)
         with progress.phase("train", "training two models"):
             worlds = tuple(_trained(spec, places, progress) for spec in MODELS)
