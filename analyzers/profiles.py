@@ -19,7 +19,7 @@ from analyzers.store import Store
 from analyzers.windows import Window, iso
 from collectors.contract import Contract
 
-__all__ = ["ProfileError", "build", "load", "profile_id"]
+__all__ = ["ProfileError", "apart", "build", "load", "profile_id"]
 
 INDEX = "vigie-profiles"
 SAMPLE = 10_000
@@ -82,6 +82,13 @@ def load(store: Store, contract: Contract) -> Profiles:
     hits = store.search(INDEX, body)["hits"]["hits"]
     found = [_read(h["_source"]["profile"]) for h in hits]
     return _grouped(identity, [p for p in found if p.n])
+
+
+def apart(contract: Contract, window: Window, found: Profiles) -> Profiles:
+    """The profiles, unless the window is part of the reference: that would be its own judge."""
+    period = contract.reference_period
+    inside = period is not None and window.start < period[1] and window.end > period[0]
+    return Profiles(found.id) if inside else found
 
 
 def _period(contract: Contract, now: datetime) -> Window:

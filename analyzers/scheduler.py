@@ -118,7 +118,7 @@ class Scheduler:
         return figures
 
     def _subject(self, contract: Contract, window: Window, now: datetime) -> Subject:
-        found = self._known_profiles(contract, now)
+        found = profiles.apart(contract, window, self._known_profiles(contract, now))
         return Subject(contract, self._versions[contract.model], window, found)
 
     def _known_profiles(self, contract: Contract, now: datetime) -> Profiles:
@@ -143,7 +143,8 @@ def run_job(
 ) -> int:
     """Run one job over chosen windows (back-fill, retrospective)."""
     found = profiles.load(store, contract)
-    wanted = [(job, Subject(contract, contract.version, w, found)) for w in windows]
+    version, apart = contract.version, profiles.apart
+    wanted = [(job, Subject(contract, version, w, apart(contract, w, found))) for w in windows]
     figures = _together(store, wanted)
     return store.looks(figures, now) if job.kind == "look" else store.tiles(figures, now)
 

@@ -114,8 +114,14 @@ def _mean(subject: Subject, name: str, found: Sequence[FeatureVerdict], n: int) 
         status = "insufficient"
     return subject.figure(
         name, value, n, status, threshold=limit, reference=subject.profiles.id,
-        reason="" if found else "no reference profile; `vigie profile build` makes one",
+        reason="" if found else _why_unknown(subject),
     )  # fmt: skip
+
+
+def _why_unknown(subject: Subject) -> str:
+    if subject.profiles.id:
+        return "inside the reference period"
+    return "no reference profile; `vigie profile build` makes one"
 
 
 def _drifted(subject: Subject, found: Sequence[FeatureVerdict], n: int) -> Figure:

@@ -6,7 +6,7 @@ in the window it is the share of good answers alone where there was traffic, and
 there was none.
 
 One failure among fifty is no outage: an error rate is critical, and availability breached, only
-where the whole 95 % interval lies beyond the limit.
+where the whole 95 % interval lies beyond the limit; a day's error rate above it is a warning.
 """
 
 from __future__ import annotations
@@ -68,8 +68,9 @@ def _errors(subject: Subject, rate: float | None, n: int) -> Iterator[Figure]:
     interval = wilson(round((rate or 0.0) * n), n)
     surely = interval.low is not None and interval.low > limit
     breach: Status = "critical" if surely else "warning"
+    judged = rate if surely or subject.window.length >= DAY else interval.low
     yield subject.figure(
-        "error_rate", rate, n, judge(rate, n, above=limit, minimum_n=20, breach=breach),
+        "error_rate", rate, n, judge(judged, n, above=limit, minimum_n=20, breach=breach),
         low=interval.low, high=interval.high, threshold=limit,
     )  # fmt: skip
 
