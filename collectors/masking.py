@@ -25,6 +25,7 @@ __all__ = ["KEYWORD_LIMIT", "TEXT_LIMIT", "Hasher", "Inputs", "Masker", "Tally",
 KEYWORD_LIMIT = 256
 TEXT_LIMIT = 8192
 MAX_DIGITS = 2**63
+Redacted = tuple[str, tuple[str, ...]]
 _NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
 
 
@@ -56,9 +57,11 @@ class Hasher:
         return self._prefix + state.hexdigest()[:32]
 
 
-@lru_cache(maxsize=4096)
-def _redacted(value: str) -> tuple[str, tuple[str, ...]]:
+def _redacted_long(value: str) -> Redacted:
     return redact(_printable(value))
+
+
+_redacted = lru_cache(maxsize=4096)(_redacted_long)
 
 
 def _printable(value: str) -> str:
@@ -68,27 +71,23 @@ def _printable(value: str) -> str:
 
 def keyword(value: object, tally: Tally, limit: int = KEYWORD_LIMIT) -> str | None:
     """A short string through the detectors; None where there is nothing that can be kept."""
-    if value is None:
-        return None
-    try:
-        plain = value if type(value) is str else label_text(value)
-        clean, kinds = _redacted(plain[: limit * 4])
-    except Exception:
-        tally.dropped += 1
-        return None
-    if kinds:
-        tally.masked += 1
-        tally.detected.update(kinds)
-    return clean[:limit]
+    return _gated(value, tally, limit, _redacted, 4 * limit)
 
 
 def text(value: object, tally: Tally, limit: int = TEXT_LIMIT) -> str | None:
     """A long string through the detectors, cut to `limit` characters before they run."""
+    return _gated(value, tally, limit, _redacted_long, limit)
+
+
+def _gated(
+    value: object, tally: Tally, limit: int, redacted: Callable[[str], Redacted], read: int
+) -> str | None:
+    """The first `limit` characters of a value's redacted text, of which `read` are looked at."""
     if value is None:
         return None
     try:
-        plain = value if type(value) is str else str(value)
-        clean, kinds = redact(_printable(plain[:limit]))
+        plain = value if type(value) is str else label_text(value)
+        clean, kinds = redacted(plain[:read])
     except Exception:
         tally.dropped += 1
         return None
