@@ -225,7 +225,8 @@ class InferenceLogger:
         self._sequence += 1
         self._masked += tally.masked
         event = document["event"]
-        event.setdefault("id", event_id(moment.at))
+        if "id" not in event:
+            event["id"] = event_id(moment.at)
         event |= {"created": events.stamp(moment.created), "sequence": self._sequence}
         if reason:
             event["reason"] = reason
