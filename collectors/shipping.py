@@ -20,6 +20,8 @@ from typing import Any
 import orjson
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
+from collectors.segments import SpoolError
+
 __all__ = ["Receipt", "Shipper"]
 
 BATCH_BYTES = 4 * 2**20
@@ -86,13 +88,20 @@ class Shipper:
         """Ship what stands in the spool now.
 
         Raises:
+            SpoolError: offsets or dead letters cannot be written.
             elasticsearch.TransportError, ApiError: the engine stayed out of reach; nothing that
                 it had not answered for was passed over.
 
         """
         receipt = Receipt()
-        for segment in self.segments():
-            receipt += self._segment(segment)
+        try:
+            for segment in self.segments():
+                receipt += self._segment(segment)
+        except OSError as error:
+            if isinstance(error, SpoolError) or error.filename is None:
+                raise
+            cure = "free space or make it writable; nothing is lost, offsets stay where they were"
+            raise SpoolError(f"spool {error.filename}: {error.strerror}; {cure}") from error
         return receipt
 
     def run(self, stop: threading.Event, *, poll_s: float = 0.5) -> Receipt:

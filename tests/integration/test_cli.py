@@ -114,6 +114,17 @@ def test_a_missing_spool_is_one_line(shell: Shell) -> None:
     one_line(shell("ship", "--spool", "nowhere"), "nowhere", "VIGIE_SPOOL")
 
 
+def test_a_spool_that_takes_no_offsets_is_one_line(shell: Shell) -> None:
+    log = logger(shell.folder / "spool", shell.model)
+    with log.prediction(features={"age": 41}):
+        pass
+    log.close()
+    (shell.folder / "spool" / ".offsets").write_text("in the way")
+
+    one_line(shell("ship", "--spool", "spool", "--once"), "spool/.offsets", "make it writable")
+    one_line(shell("ship", "--spool", "spool"), "spool/.offsets", "make it writable")
+
+
 def test_an_unknown_model_is_one_line(shell: Shell) -> None:
     one_line(shell("profile", "build", "nobody"), "nobody", shell.model)
 
