@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -30,7 +30,8 @@ def bind(**values: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        _CURRENT.reset(token)
+        with suppress(ValueError):  # left in another context than entered: nothing to undo there
+            _CURRENT.reset(token)
 
 
 def current() -> Mapping[str, Any]:
@@ -43,7 +44,7 @@ def fields(values: Mapping[str, Any], hasher: Hasher, tally: Tally) -> dict[str,
     out: dict[str, Any] = {}
     for key, place, pattern in (("trace_id", "trace", _TRACE), ("span_id", "span", _SPAN)):
         value = values.get(key)
-        if type(value) is str and pattern.fullmatch(value):
+        if type(value) is str and pattern.fullmatch(value) and not value.isdecimal():
             out[place] = {"id": value}
         elif value is not None:
             tally.dropped += 1

@@ -17,6 +17,8 @@ from collectors.masking import Tally, keyword, text
 __all__ = ["LINE_LIMIT", "Moment", "encode", "failure", "feedback", "index_of"]
 
 LINE_LIMIT = 256 * 1024
+TRACE_LIMIT = 16 * 1024
+_IDENTITY = ("id", "action", "created", "sequence")
 ECS = {"version": "9.0.0"}
 FUTURE = timedelta(days=1)
 
@@ -60,7 +62,7 @@ def failure(error: BaseException, tally: Tally) -> dict[str, Any]:
         "type": keyword(type(error).__name__, tally),
         "code": _kind(error),
         "message": text(_message(error), tally, 1024),
-        "stack_trace": text(_trace(error), tally),
+        "stack_trace": text(_trace(error), tally, TRACE_LIMIT),
     }
 
 
@@ -73,9 +75,13 @@ def _message(error: BaseException) -> str:
 
 def _trace(error: BaseException) -> str:
     try:
-        return "".join(traceback.format_exception(error, limit=12))[-8192:]
+        trace = "".join(traceback.format_exception(error, limit=12))
     except Exception:
         return ""
+    if len(trace) <= TRACE_LIMIT:
+        return trace
+    _, newline, whole = trace[-TRACE_LIMIT:].partition("\n")
+    return whole if newline else ""
 
 
 def _kind(error: BaseException) -> str:
@@ -129,4 +135,5 @@ def encode(document: Mapping[str, Any]) -> bytes:
 def _skeleton(document: Mapping[str, Any], reason: str) -> dict[str, Any]:
     """Identity, time and place of an event whose rest cannot be kept."""
     kept = {k: document[k] for k in ("@timestamp", "vigie", "service", "model") if k in document}
-    return {**kept, "event": {**document.get("event", {}), "reason": reason}}
+    event = {k: v for k, v in document.get("event", {}).items() if k in _IDENTITY}
+    return {**kept, "event": {**event, "reason": reason}}

@@ -35,9 +35,9 @@ class SegmentHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Format and append one record; what the shipper's own client says is not shipped."""
-        if record.name.startswith(_OWN):
-            return
         try:
+            if str(record.name).startswith(_OWN):
+                return
             self.writer.write(self.formatter.line(record))
         except Exception:
             self.handleError(record)

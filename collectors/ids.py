@@ -39,7 +39,10 @@ def moment_of(identity: str) -> datetime | None:
         return None
     if uuid.version != 7:
         return None
-    return _EPOCH + (uuid.int >> 80) * _MILLISECOND
+    try:
+        return _EPOCH + (uuid.int >> 80) * _MILLISECOND
+    except OverflowError:
+        return None
 
 
 def own_id(identity: object) -> str | None:

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, ParamSpec, Self
 
 from collectors import context, events
 from collectors.contract import Contract, label_text, load
 from collectors.ids import event_id, own_id, sample_of
 from collectors.masking import Hasher, Inputs, Masker, Tally, keyword, pairs, scalar, text
-from collectors.segments import SegmentWriter
+from collectors.segments import SegmentWriter, say
 
 __all__ = ["Counters", "InferenceLogger", "Prediction", "SpoolSettings"]
 
 SERVICE_HORIZON = timedelta(days=30)
 Clock = Callable[[], datetime]
+P = ParamSpec("P")
+
+
+def total(method: Callable[P, None]) -> Callable[P, None]:
+    """A call that never raises into the service: what fails is said once and left out."""
+
+    @wraps(method)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            method(*args, **kwargs)
+        except Exception as error:
+            say(f"{method.__name__}() was left out: {type(error).__name__}")
+
+    return guarded
 
 
 def utcnow() -> datetime:
@@ -54,7 +68,8 @@ class SpoolSettings:
         """Arguments first, then VIGIE_SPOOL, VIGIE_SERVICE and VIGIE_HASH_KEY_FILE."""
         folder = spool or os.environ.get("VIGIE_SPOOL") or "vigie-spool"
         name = service or os.environ.get("VIGIE_SERVICE") or default
-        return cls(Path(folder), name, key or _key())
+        clean = keyword(name, Tally(), 64) or default
+        return cls(Path(folder), clean, key or _key())
 
 
 def _key() -> bytes:
@@ -71,9 +86,7 @@ def _key() -> bytes:
             return key
         cure = "write one with `openssl rand -hex 32`"
         raise ValueError(f"VIGIE_HASH_KEY_FILE {path}: holds {len(key)} bytes, needs 16; {cure}")
-    sys.stderr.write(
-        "vigie: no VIGIE_HASH_KEY_FILE: hashes of this process cannot be joined with another's\n"
-    )
+    say("no VIGIE_HASH_KEY_FILE: hashes of this process cannot be joined with another's")
     return secrets.token_bytes(32)
 
 
@@ -147,9 +160,11 @@ class InferenceLogger:
             context_fields: trace_id, span_id, session, tenant, or any other `name=value`.
 
         """
-        call = _Call(version, features or {}, identifiers or {}, endpoint, at, parameters or {})
+        given = ({} if x is None else x for x in (features, identifiers, parameters))
+        call = _Call(version, endpoint, at, *given)
         return Prediction(self, call, origin, stage, context_fields)
 
+    @total
     def label(
         self,
         prediction_id: str,
@@ -161,9 +176,12 @@ class InferenceLogger:
     ) -> None:
         """The true, corrected or decided label of a prediction, however late."""
         tally = Tally()
-        values = {"label": self.masker.label(label, tally), "value": _number(label)}
+        number = None if self.contract.output.labels else _number(label)
+        values = {"label": self.masker.label(label, tally), "value": number}
+        kind = kind if kind in _KINDS else "label"
         self._feedback(kind, (prediction_id, source), at, values, tally)
 
+    @total
     def feedback(
         self,
         prediction_id: str,
@@ -175,14 +193,15 @@ class InferenceLogger:
     ) -> None:
         """What a user said of a prediction; the comment is stored masked."""
         tally = Tally()
-        values = {"rating": _number(rating), "comment": text(comment, tally, 2048)}
+        values = {"rating": _bounded(rating), "comment": text(comment, tally, 2048)}
         self._feedback("rating", (prediction_id, source), at, values, tally)
 
+    @total
     def heartbeat(self, *, at: datetime | None = None, interval_s: float = 60.0) -> None:
         """Says that the service lives, and that it speaks again within `interval_s`."""
         counters = self.counters
         beat = {
-            "interval_s": interval_s,
+            "interval_s": _number(interval_s) or 60.0,
             "emitted": counters.emitted + 1,
             "dropped": counters.dropped,
             "masked": counters.masked,
@@ -200,6 +219,7 @@ class InferenceLogger:
         if not isinstance(at, datetime):
             return events.Moment(created, created)
         try:
+            at = datetime.fromisoformat(at.isoformat())  # pandas' NaT is a datetime, and is none
             utc = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         except Exception:
             return events.Moment(created, created)
@@ -213,7 +233,7 @@ class InferenceLogger:
             self._emit(family, document, moment, tally)
         except Exception as error:
             self._dropped += 1
-            sys.stderr.write(f"vigie: an event was dropped: {type(error).__name__}\n")
+            say(f"an event was dropped: {type(error).__name__}")
 
     def _emit(
         self, family: str, document: dict[str, Any], moment: events.Moment, tally: Tally
@@ -263,10 +283,10 @@ class InferenceLogger:
 @dataclass(frozen=True, slots=True)
 class _Call:
     version: object
-    features: Mapping[str, Any]
-    identifiers: Mapping[str, Any]
     endpoint: object
     at: datetime | None
+    features: Mapping[str, Any]
+    identifiers: Mapping[str, Any]
     parameters: Mapping[str, Any]
 
 
@@ -292,6 +312,7 @@ class Prediction:
         self.id = event_id(self._moment.at)
         self._start = time.perf_counter_ns()
 
+    @total
     def output(
         self, *, label: object = None, score: float | None = None, value: float | None = None
     ) -> None:
@@ -303,6 +324,7 @@ class Prediction:
         if self._log._critical is not None:  # noqa: SLF001 - one unit, two classes
             self._facts["critical"] = int(stored == self._log._critical)  # noqa: SLF001
 
+    @total
     def execution(
         self,
         *,
@@ -313,10 +335,11 @@ class Prediction:
     ) -> None:
         """How the answer came about."""
         flags = {"retries": retries, "fallback": fallback, "cache_hit": cache_hit}
-        self._facts |= {k: int(v) for k, v in flags.items() if v is not None}
-        if status_code is not None:
-            self._more["http"] = {"response": {"status_code": int(status_code)}}
+        self._facts |= {k: n for k, v in flags.items() if (n := _whole(v)) is not None}
+        if (code := _whole(status_code)) is not None:
+            self._more["http"] = {"response": {"status_code": code}}
 
+    @total
     def cost(
         self,
         amount: float | None = None,
@@ -329,7 +352,7 @@ class Prediction:
             currency = self._log.contract.cost.currency
             self._facts["cost"] = {"amount": _number(amount), "currency": currency}
         tokens = {"input_tokens": input_tokens, "output_tokens": output_tokens}
-        used = {k: int(v) for k, v in tokens.items() if v is not None}
+        used = {k: n for k, v in tokens.items() if (n := _whole(v)) is not None}
         if used:
             self._more["gen_ai"] = {"usage": used}
 
@@ -360,7 +383,7 @@ class Prediction:
         document["event"] = {
             "id": self.id,
             "action": "prediction",
-            "outcome": "failure" if error else "success",
+            "outcome": "success" if error is None else "failure",
             "duration": duration,
         }
         document["model"] = self._model(tally)
@@ -411,11 +434,24 @@ class Prediction:
         return self._log.masker.violations({**self._call.features, **self._values})
 
 
+_KINDS = frozenset({"label", "correction", "decision", "review"})
 _ORIGINS = frozenset({"live", "shadow", "replay", "robustness"})
 
 
 def _critical(contract: Contract) -> str | None:
     return None if contract.output.critical is None else label_text(contract.output.critical)
+
+
+def _whole(value: object) -> int | None:
+    """A count that 31 bits hold, or None."""
+    number = float(value) if isinstance(value, bool) else _number(value)
+    return int(number) if number is not None and abs(number) < 2**31 else None
+
+
+def _bounded(value: object) -> float | None:
+    """A rating: what is larger than any scale is something else, a telephone number perhaps."""
+    number = _number(value)
+    return number if number is not None and abs(number) <= 1000 else None
 
 
 def _number(value: object) -> float | None:

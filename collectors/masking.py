@@ -17,13 +17,15 @@ from functools import lru_cache
 from typing import Any
 
 from collectors.contract import Contract, Feature, Mask, Protected, label_text
-from collectors.pii import redact
+from collectors.pii import SECRET_NAME, redact
 from collectors.rules import Rule, compile_rule
 
 __all__ = ["KEYWORD_LIMIT", "TEXT_LIMIT", "Hasher", "Inputs", "Masker", "Tally", "keyword", "text"]
 
 KEYWORD_LIMIT = 256
 TEXT_LIMIT = 8192
+MARGIN, HALVED = 512, 256
+"""Characters read beyond a limit, and how many of them are left out where the text goes on."""
 MAX_DIGITS = 2**63
 Redacted = tuple[str, tuple[str, ...]]
 _NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
@@ -71,23 +73,28 @@ def _printable(value: str) -> str:
 
 def keyword(value: object, tally: Tally, limit: int = KEYWORD_LIMIT) -> str | None:
     """A short string through the detectors; None where there is nothing that can be kept."""
-    return _gated(value, tally, limit, _redacted, 4 * limit)
+    return _gated(value, tally, limit, _redacted)
 
 
 def text(value: object, tally: Tally, limit: int = TEXT_LIMIT) -> str | None:
     """A long string through the detectors, cut to `limit` characters before they run."""
-    return _gated(value, tally, limit, _redacted_long, limit)
+    return _gated(value, tally, limit, _redacted_long)
 
 
 def _gated(
-    value: object, tally: Tally, limit: int, redacted: Callable[[str], Redacted], read: int
+    value: object, tally: Tally, limit: int, redacted: Callable[[str], Redacted]
 ) -> str | None:
-    """The first `limit` characters of a value's redacted text, of which `read` are looked at."""
+    """The first `limit` characters of a value's redacted text.
+
+    More is read than kept, and the end of what was read is left out: a finding that the cut
+    halves would no longer be found.
+    """
     if value is None:
         return None
     try:
         plain = value if type(value) is str else label_text(value)
-        clean, kinds = redacted(plain[:read])
+        clean, kinds = redacted(plain[: limit + MARGIN])
+        clean = clean[:-HALVED] if len(plain) > limit + MARGIN else clean
     except Exception:
         tally.dropped += 1
         return None
@@ -105,9 +112,18 @@ def pairs(values: Mapping[Any, object], tally: Tally, limit: int = 32) -> list[s
         if clean is None or not _NAME.fullmatch(clean):
             tally.dropped += 1
             continue
-        kept.append(f"{clean}={keyword(value, tally)}")
+        kept.append(f"{clean}={_secret(clean, tally) or keyword(value, tally)}")
     tally.dropped += max(0, len(values) - limit)
     return kept
+
+
+def _secret(name: str, tally: Tally) -> str | None:
+    """What stands for the value of a parameter that is a secret by its name."""
+    if not SECRET_NAME.fullmatch(name):
+        return None
+    tally.masked += 1
+    tally.detected.add("token")
+    return "[token]"
 
 
 @dataclass(slots=True)
@@ -145,13 +161,13 @@ class Masker:
         out = Inputs()
         used = 0
         for name, step in self._steps:
-            value = values.get(name)
             used += name in values
+            value = scalar(values.get(name))
             if value is None or (type(value) is float and math.isnan(value)):
                 out.missing.append(name)
                 continue
             try:
-                step(scalar(value), out, tally)
+                step(value, out, tally)
             except Exception:
                 out.mistyped.append(name)
                 tally.dropped += 1
@@ -163,7 +179,8 @@ class Masker:
         for name, group, band in self._groups:
             stored = out.categorical.get(group.feature)
             value = scalar(values.get(group.feature)) if group.cuts else stored
-            if value is not None and group.feature not in out.mistyped:
+            known = group.feature not in out.mistyped and group.feature not in out.missing
+            if value is not None and known:
                 out.groups[name] = band(value)
 
     def identifiers(self, values: Mapping[str, Any], tally: Tally) -> dict[str, str]:

@@ -11,49 +11,58 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 
-__all__ = ["DETECTORS", "iban_valid", "luhn_valid", "nir_valid", "redact"]
+__all__ = ["DETECTORS", "SECRET_NAME", "iban_valid", "luhn_valid", "nir_valid", "redact"]
 
 Span = tuple[int, int]
 Finder = Callable[[str], Iterator[Span]]
 
-_SEPARATORS = " .-/\u00a0\u202f\u2009\u2010\u2011\t"
+_SEPARATORS = " .-/_\t\n\r\u2010\u2011\u2012\u2013\u2014"
 _GAP = rf"[{re.escape(_SEPARATORS)}]"
 
-EMAIL = re.compile(r"[\w.%+'\-]{1,64}(?:@|%40)[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,8}")
-IBAN_HEAD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?=[^A-Za-z0-9]?[A-Za-z0-9])")
-DIGIT_RUN = re.compile(rf"(?<!\d)\d(?:{_GAP}?\d){{11,}}(?!\d)")
+EMAIL = re.compile(
+    r"[\w.!#$%&'*+/=?^`{|}~-]{1,254}(?:@|%(?:25)?40|\\u0040)[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+)
+IBAN_HEAD = re.compile(r"[A-Za-z]{2}\d{2}(?=[^A-Za-z0-9]{0,3}[A-Za-z0-9])")
+DIGIT_RUN = re.compile(rf"(?<!\d)\d(?:{_GAP}{{0,3}}\d){{11,}}(?!\d)")
 NIR = re.compile(
-    rf"(?<!\d)[1-478]{_GAP}?\d{{2}}{_GAP}?\d{{2}}{_GAP}?(?:\d{{2}}|2[ABab]){_GAP}?"
-    rf"\d{{3}}{_GAP}?\d{{3}}{_GAP}?\d{{2}}(?!\d)"
+    rf"(?<!\d)[1-478]{_GAP}{{0,3}}\d{{2}}{_GAP}{{0,3}}\d{{2}}{_GAP}{{0,3}}(?:\d{{2}}|2[ABab]){_GAP}{{0,3}}"
+    rf"\d{{3}}{_GAP}{{0,3}}\d{{3}}{_GAP}{{0,3}}\d{{2}}(?!\d)"
 )
 PHONE = re.compile(
-    rf"(?<![\w.])(?<!\d:)(?:"
-    rf"(?:\+{_GAP}?|00 ?)[1-9]\d{{0,2}}{_GAP}?(?:\(0\){_GAP}?)?"
-    rf"(?:\(?\d{{1,4}}\)?{_GAP}?){{2,6}}\d{{1,4}}"
-    rf"|0[1-9](?:{_GAP}?\d{{2}}){{4}}"
+    r"(?:(?<![\w.])|(?<=\\[nrtbfv])|(?<=_)|(?<=[^\d.]\.)|(?<=^\.)|(?<=(?i:tel))|(?<=(?i:phone)))(?<!\d\d:)(?:"
+    rf"(?:(?:\+|%2[Bb]){_GAP}?|00 ?)[1-9]\d{{0,2}}{_GAP}{{0,3}}(?:\(0\){_GAP}?)?"
+    rf"(?:\(?\d{{1,4}}\)?{_GAP}{{0,3}}){{2,6}}\d{{1,4}}"
+    rf"|\(?0[1-9]\)?(?:{_GAP}{{0,3}}\d{{2}}){{4}}"
     rf"|\(\d{{3}}\) ?\d{{3}}{_GAP}\d{{4}}"
-    rf"|\d{{3}}[.-]\d{{3}}[.-]\d{{4}}"
-    rf")(?![\d])"
+    r"|\d{3}[.-]\d{3}[.-]\d{4}"
+    r")(?!\d)"
 )
 IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
-IPV6 = re.compile(r"(?<![\w:])[0-9A-Fa-f:.]{7,45}(?![\w:])")
+IPV6 = re.compile(r"(?<![\w:])[0-9A-Fa-f:.]{7,45}(?!\w)")
+KEYED = (
+    r"[\w-]{0,40}(?:pass(?:word|wd|phrase)?|pwd|mdp|mot ?de ?passe|secret|token"
+    r"|(?:api|access|secret|private)[ _-]?key)"
+)
 TOKEN = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]+)?"
-    r"|AKIA[0-9A-Z]{16}|gh[pousr]_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}"
-    r"|sk-[\w-]{20,}|sk_(?:live|test)_\w{16,}|xox[abeprs]-[\w-]{10,}|AIza[\w-]{35}|hf_\w{30,}"
+    r"|A[KS]IA[0-9A-Z]{16}|gh[pousr]_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|npm_\w{30,}"
+    r"|sk-[\w-]{20,}|[rs]k_(?:live|test)_\w{16,}|whsec_\w{16,}|xox[abeprs]-[\w-]{10,}"
+    r"|AIza[\w-]{35}|hf_\w{30,}|pypi-[\w-]{30,}|SG\.[\w-]{16,}\.[\w-]{16,}|ya29\.[\w-]{20,}"
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
-    r"|(?i:bearer)\s+[\w.=+/~-]{16,}"
-    r"|(?i:password|passwd|pwd|mot de passe|secret|api[_-]?key|access[_-]?token)"
-    r"[\"']?\s*[=:]\s*[\"']?[^\s\"',;]{4,}"
-    r"|(?<=://)[^\s/:@]{1,64}:[^\s/@]{1,128}(?=@)"
+    r"|(?i:authorization)[\"']?\s*[=:]\s*(?:\w+\s+)?\S+"
+    r"|(?i:bearer)(?:\s|%20|:)+[\w.=+/~-]{16,}"
+    rf"|(?i:{KEYED})[\\\"']{{0,2}}\s*(?:[=:]|%3[Dd])\s*[\\\"']{{0,2}}[^\s\"',;\\]{{4,}}"
+    r"|(?<=://)[^\s/:@]{0,64}:[^\s/]{1,128}(?=@)"
 )
 TOKEN_HINT = re.compile(
-    r"eyJ|AKIA|gh[pousr]_|github_pat_|glpat-|sk[-_]|xox[abeprs]-|AIza|hf_|-----BEGIN|://"
-    r"|(?i:bearer|pass|pwd|secret|api[_-]?key|access[_-]?token)"
+    r"eyJ|A[KS]IA|gh[pousr]_|github_pat_|glpat-|npm_|[rs]k[-_]|whsec_|xox[abeprs]-|AIza|hf_|pypi-"
+    r"|SG\.|ya29|-----BEGIN|://|(?i:bearer|authorization|pass|pwd|mdp|secret|token|api[ _-]?key)"
 )
-NUMBERISH = re.compile(rf"\d(?:[()]?{_GAP}?[()]?{_GAP}?\d){{6}}")
+SECRET_NAME = re.compile(rf"(?i:{KEYED}|auth\w*|cookie)s?")
+NUMBERISH = re.compile(rf"\d(?:[()]?{_GAP}{{0,3}}[()]?{_GAP}?\d){{6}}")
 
 IBAN_LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22,
@@ -139,7 +148,7 @@ def _iban_end(text: str, start: int) -> int | None:
         char = text[position]
         if char.isascii() and char.isalnum():
             compact += char
-        elif char not in _SEPARATORS or text[position - 1] in _SEPARATORS:
+        elif char not in _SEPARATORS or text[position - 3 : position].strip(_SEPARATORS) == "":
             return None
         position += 1
     follows = text[position : position + 1]
@@ -186,7 +195,7 @@ def _card_length(text: str, at: list[int], first: int) -> int | None:
 def _ip(text: str) -> Iterator[Span]:
     for pattern in (IPV4, IPV6):
         for m in pattern.finditer(text):
-            candidate = m[0].rstrip(".:") if pattern is IPV4 else m[0].rstrip(".")
+            candidate = m[0].rstrip(".") if m[0].endswith("::") else m[0].rstrip(".:")
             if _is_address(candidate):
                 yield m.start(), m.start() + len(candidate)
 
@@ -217,6 +226,18 @@ def redact(text: str) -> tuple[str, tuple[str, ...]]:
     >>> redact("0612345678, FR76 3000 6000 0112 3456 7890 189")
     ('[phone], [iban]', ('iban', 'phone'))
     """
+    plain = text if text.isascii() else _plain(text)
+    clean, found = _redact(plain)
+    return (clean, found) if found else (text, ())
+
+
+def _plain(text: str) -> str:
+    """One spelling of look-alikes: full-width and other digits, spaces, invisible characters."""
+    visible = (c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in visible)
+
+
+def _redact(text: str) -> tuple[str, tuple[str, ...]]:
     found: list[str] = []
     for kind, finder in DETECTORS:
         if _may_hold(kind, text):
@@ -231,7 +252,7 @@ def _may_hold(kind: str, text: str) -> bool:
     if kind in _NUMBERS:
         return NUMBERISH.search(text) is not None
     if kind == "email":
-        return "@" in text or "%40" in text
+        return "@" in text or "40" in text
     if kind == "token":
         return TOKEN_HINT.search(text) is not None
     return text.count(".") >= 3 or text.count(":") >= 2

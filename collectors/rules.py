@@ -100,4 +100,7 @@ def _compare(node: ast.Compare, values: Mapping[str, Any]) -> bool | None:
 
 
 def _value(node: ast.AST, values: Mapping[str, Any]) -> Any:
-    return values.get(node.id) if isinstance(node, ast.Name) else ast.literal_eval(node)
+    if not isinstance(node, ast.Name):
+        return ast.literal_eval(node)
+    value = values.get(node.id)
+    return value if value == value else None  # noqa: PLR0124 - NaN is a missing value

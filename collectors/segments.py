@@ -12,14 +12,14 @@ import itertools
 import os
 import re
 import socket
-import sys
 import threading
 import time
 import weakref
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["SegmentWriter", "SpoolError"]
+__all__ = ["SegmentWriter", "SpoolError", "say"]
 
 SEGMENT_BYTES = 64 * 2**20
 SEGMENT_AGE_S = 3600.0
@@ -128,7 +128,7 @@ class SegmentWriter:
         while self._held and self._append(self._held[0]):
             self._held_size -= len(self._held.popleft())
         if not self._held and self._told:
-            self._say(f"spool {self.folder} accepts again")
+            say(f"spool {self.folder} accepts again")
             self._told = False
 
     def _append(self, line: bytes) -> bool:
@@ -167,7 +167,7 @@ class SegmentWriter:
         self._retry_at = time.monotonic() + RETRY_S
         if not self._told:
             self._told = True
-            self._say(f"spool {self.folder}: {reason}; events wait in memory; free space or fix it")
+            say(f"spool {self.folder}: {reason}; events wait in memory; free space or fix it")
         return False
 
     def _hold(self, line: bytes) -> bool:
@@ -178,13 +178,6 @@ class SegmentWriter:
         self._held_size += len(line)
         return True
 
-    @staticmethod
-    def _say(message: str) -> None:
-        try:
-            sys.stderr.write(f"vigie: {message}\n")
-        except (OSError, ValueError, AttributeError):
-            return
-
     def _after_fork(self) -> None:
         """In the child: the parent's segment and what waits there stay the parent's."""
         self._lock = threading.Lock()
@@ -192,6 +185,12 @@ class SegmentWriter:
             os.close(self._descriptor)
         self.dropped = 0
         self._reset()
+
+
+def say(message: str) -> None:
+    """One line to standard error, past `sys.stderr`: that may be a logger which leads back here."""
+    with suppress(OSError):
+        os.write(2, f"vigie: {message}\n".encode("utf-8", "replace"))
 
 
 def _safe(name: str) -> str:

@@ -33,7 +33,8 @@ def maximal(spool: Path) -> list[dict[str, Any]]:
     """Every kind of event with everything in it."""
     log = logger(spool)
     handler = collectors.configure_logging("s", spool=spool / "logs", hash_key=b"k" * 32)
-    everything = {"trace_id": "0" * 32, "span_id": "1" * 16, "session": 1, "tenant": "t", "x": 2}
+    ids = {"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": "b7ad6b7169203331"}
+    everything = {**ids, "session": 1, "tenant": "t", "x": 2}
     try:
         with collectors.bind(**everything):
             try:

@@ -14,6 +14,7 @@ import collectors
 from collectors.ids import moment_of, sample_of
 from tests.sample import documents, lines, logger
 
+TRACE = "0af7651916cd43dd8448eb211c80319c"
 AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 
 
@@ -122,7 +123,12 @@ def test_context_reaches_every_event(tmp_path: Path) -> None:
     handler = collectors.configure_logging("scoring-api", spool=tmp_path, hash_key=b"k" * 32)
 
     try:
-        with collectors.bind(trace_id="0" * 32, session="s-1", tenant="bank-7", campaign="autumn"):
+        with collectors.bind(
+            trace_id=TRACE,
+            session="s-1",
+            tenant="bank-7",
+            campaign="autumn",
+        ):
             with log.prediction():
                 pass
             logging.getLogger("app").warning("cold for %s", "jean@example.org", extra={"k": 1})
@@ -131,7 +137,7 @@ def test_context_reaches_every_event(tmp_path: Path) -> None:
         handler.close()
 
     for d in documents(tmp_path):
-        assert d["trace"]["id"] == "0" * 32
+        assert d["trace"]["id"] == TRACE
         assert d["session"]["id"].startswith("h1:")
         assert d["organization"]["id"] == "bank-7"
         assert d["inference"]["context"] == ["campaign=autumn"]
