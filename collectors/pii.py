@@ -123,7 +123,13 @@ def _token(text: str) -> Iterator[Span]:
 
 
 def _phone(text: str) -> Iterator[Span]:
-    return (m.span() for m in PHONE.finditer(text) if 8 <= sum(map(str.isdigit, m[0])) <= 16)
+    return (m.span() for m in PHONE.finditer(text) if _dialled(m[0]))
+
+
+def _dialled(text: str) -> bool:
+    """As many digits as a number has; `00` also begins the thousands of an amount."""
+    digits = sum(map(str.isdigit, text))
+    return (11 if text.startswith("00") else 8) <= digits <= 16
 
 
 def _nir(text: str) -> Iterator[Span]:
@@ -159,7 +165,15 @@ def _iban_end(text: str, start: int) -> int | None:
 
 def _card(text: str) -> Iterator[Span]:
     for m in DIGIT_RUN.finditer(text):
-        yield from _cards_in(text, m.start(), m.end())
+        for start, end in _cards_in(text, m.start(), m.end()):
+            if not _in_hexadecimal(text, start, end):
+                yield start, end
+
+
+def _in_hexadecimal(text: str, start: int, end: int) -> bool:
+    """Between two hexadecimal letters it is part of an id or a digest."""
+    around = text[start - 1 : start] if start else ""
+    return bool(around) and around in "abcdef" and text[end : end + 1] in tuple("abcdef")
 
 
 def _cards_in(text: str, start: int, end: int) -> Iterator[Span]:

@@ -71,3 +71,25 @@ def test_what_only_looks_like_it_stays(text: str) -> None:
 def test_checksums() -> None:
     assert luhn_valid("4012888888881881")
     assert nir_valid("185052A12345633") == (97 - (1850519123456 - 0) % 97 == 33)
+
+
+def test_ids_digests_times_and_amounts_are_seldom_touched() -> None:
+    import hashlib
+    import random
+    import uuid
+
+    rng = random.Random(3)
+    many = range(4000)
+    seconds = (f"{n % 60:02d}:{n % 59:02d}.{n * 7919 % 10**6:06d}" for n in many)
+    thousands = (f"{rng.randrange(1000):03d} {rng.randrange(1000):03d}" for _ in many)
+    values = {
+        "uuid": [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in many],
+        "digest": [hashlib.sha256(str(n).encode()).hexdigest() for n in many],
+        "time": [f"2026-11-21T08:{text}Z" for text in seconds],
+        "nanoseconds": [str(1763715060123456789 + rng.randrange(10**15)) for _ in many],
+        "amount": [f"{rng.randrange(1, 9)} {text}.65 EUR" for text in thousands],
+    }
+    touched = {name: sum(bool(redact(v)[1]) for v in found) for name, found in values.items()}
+
+    assert touched["time"] == touched["nanoseconds"] == touched["amount"] == 0
+    assert touched["uuid"] + touched["digest"] <= 20
