@@ -61,6 +61,9 @@ TOKEN_HINT = re.compile(
     r"eyJ|A[KS]IA|gh[pousr]_|github_pat_|glpat-|npm_|[rs]k[-_]|whsec_|xox[abeprs]-|AIza|hf_|pypi-"
     r"|SG\.|ya29|-----BEGIN|://|(?i:bearer|authorization|pass|pwd|mdp|secret|token|api[ _-]?key)"
 )
+UUID = re.compile(
+    r"(?<![0-9A-Za-z])(?=[0-9-]*[a-f])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9A-Za-z])"
+)
 SECRET_NAME = re.compile(rf"(?i:{KEYED}|auth\w*|cookie)s?")
 NUMBERISH = re.compile(rf"\d(?:[()]?{_GAP}{{0,3}}[()]?{_GAP}?\d){{6}}")
 
@@ -255,11 +258,17 @@ def _redact(text: str) -> tuple[str, tuple[str, ...]]:
     found: list[str] = []
     for kind, finder in DETECTORS:
         if _may_hold(kind, text):
-            spans = list(finder(text))
+            spans = [s for s in finder(text) if kind not in _NUMBERS or not _in_uuid(text, s)]
             if spans:
                 text = _cut(text, spans, f"[{kind}]")
                 found.append(kind)
     return text, tuple(found)
+
+
+def _in_uuid(text: str, span: Span) -> bool:
+    """Part of a UUID, which must have a letter to be told from digits in groups."""
+    around = UUID.finditer(text, max(0, span[0] - 36), span[1] + 36)
+    return any(m.start() <= span[0] and span[1] <= m.end() for m in around)
 
 
 def _may_hold(kind: str, text: str) -> bool:
