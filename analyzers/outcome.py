@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from analyzers.windows import parse
-from collectors.contract import Contract, label_text
+from collectors.contract import Contract
 
 __all__ = ["Row", "outcome", "winner"]
 
@@ -76,8 +76,8 @@ def _binary(contract: Contract, truth: str, answered: str) -> dict[str, int]:
             "tp": int(yes and said), "fp": int(said and not yes),
             "fn": int(yes and not said), "tn": int(not yes and not said),
         }  # fmt: skip
-    if contract.output.critical is not None:
-        critical = label_text(contract.output.critical)
+    critical = contract.critical
+    if critical is not None:
         flags["critical_fp"] = int(answered == critical != truth)
         flags["critical_fn"] = int(truth == critical != answered)
     return flags

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
-from collectors.masking import Hasher, Tally, keyword, pairs
+from collectors.masking import Hasher, Tally, keyword, pairs, pseudonym
 
 __all__ = ["bind", "current", "fields"]
 
@@ -49,20 +49,10 @@ def fields(values: Mapping[str, Any], hasher: Hasher, tally: Tally) -> dict[str,
         elif value is not None:
             tally.dropped += 1
     if values.get("session") is not None:
-        out["session"] = {"id": _hashed(values["session"], hasher, tally)}
+        out["session"] = {"id": pseudonym(values["session"], hasher, tally)}
     if values.get("tenant") is not None:
         out["organization"] = {"id": keyword(values["tenant"], tally)}
     rest = {k: v for k, v in values.items() if k not in _NAMED}
     if rest:
         out["inference"] = {"context": pairs(rest, tally)}
     return out
-
-
-def _hashed(value: object, hasher: Hasher, tally: Tally) -> str | None:
-    try:
-        hashed = hasher(value)
-    except Exception:
-        tally.dropped += 1
-        return None
-    tally.masked += 1
-    return hashed

@@ -116,6 +116,11 @@ class Contract(Section, frozen=True):
         return None if self.output.positive is None else label_text(self.output.positive)
 
     @property
+    def critical(self) -> str | None:
+        """Label whose errors are critical, as stored."""
+        return None if self.output.critical is None else label_text(self.output.critical)
+
+    @property
     def reference_period(self) -> tuple[datetime, datetime] | None:
         """Start and end (UTC, half-open) of the reference period."""
         if self.reference is None:

@@ -21,6 +21,8 @@ TRACE_LIMIT = 16 * 1024
 _IDENTITY = ("id", "action", "created", "sequence")
 ECS = {"version": "9.0.0"}
 FUTURE = timedelta(days=1)
+SERVICE_HORIZON = timedelta(days=30)
+"""How old a log record or heartbeat may be; predictions follow their contract."""
 
 
 @dataclass(frozen=True, slots=True)

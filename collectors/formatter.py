@@ -6,7 +6,7 @@ Total: any record gives exactly one valid line; what cannot be kept is dropped a
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pythonjsonlogger.core import RESERVED_ATTRS, BaseJsonFormatter
@@ -17,7 +17,6 @@ from collectors.masking import Hasher, Tally, keyword, pairs, text
 
 __all__ = ["JsonFormatter"]
 
-HORIZON = timedelta(days=30)
 _ATTRIBUTES = frozenset((*RESERVED_ATTRS, "message", "asctime", "color_message"))
 
 
@@ -50,7 +49,7 @@ class JsonFormatter(BaseJsonFormatter):
 
     def _head(self, record: logging.LogRecord, reason: str | None = None) -> dict[str, Any]:
         moment = _moment(record)
-        index, aside = events.index_of("vigie-service", moment, HORIZON)
+        index, aside = events.index_of("vigie-service", moment, events.SERVICE_HORIZON)
         why = reason or aside
         return {
             "@timestamp": moment.text,

@@ -7,21 +7,20 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self
 
 from collectors import context, events
-from collectors.contract import Contract, label_text, load
+from collectors.contract import Contract, load
 from collectors.ids import event_id, own_id, sample_of
 from collectors.masking import Hasher, Inputs, Masker, Tally, keyword, pairs, scalar, text
 from collectors.segments import SegmentWriter, say
 
 __all__ = ["Counters", "InferenceLogger", "Prediction", "SpoolSettings"]
 
-SERVICE_HORIZON = timedelta(days=30)
 Clock = Callable[[], datetime]
 P = ParamSpec("P")
 
@@ -122,7 +121,7 @@ class InferenceLogger:
         self.masker = Masker(self.contract, Hasher(settings.key))
         self.writer = SegmentWriter(settings.spool, settings.service)
         self._contract = {"version": self.contract.version}
-        self._critical = _critical(self.contract)
+        self._critical = self.contract.critical
         self._horizon = self.contract.horizon
         self._family = f"vigie-inference-{self.contract.model}"
         self._sequence = self._dropped = self._masked = 0
@@ -240,7 +239,7 @@ class InferenceLogger:
     ) -> None:
         if self._pid != os.getpid():
             self._pid, self._sequence, self._dropped, self._masked = os.getpid(), 0, 0, 0
-        horizon = SERVICE_HORIZON if family == "vigie-service" else self._horizon
+        horizon = events.SERVICE_HORIZON if family == "vigie-service" else self._horizon
         index, reason = events.index_of(family, moment, horizon)
         self._sequence += 1
         self._masked += tally.masked
@@ -436,10 +435,6 @@ class Prediction:
 
 _KINDS = frozenset({"label", "correction", "decision", "review"})
 _ORIGINS = frozenset({"live", "shadow", "replay", "robustness"})
-
-
-def _critical(contract: Contract) -> str | None:
-    return None if contract.output.critical is None else label_text(contract.output.critical)
 
 
 def _whole(value: object) -> int | None:

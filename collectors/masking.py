@@ -104,6 +104,19 @@ def _gated(
     return clean[:limit]
 
 
+def pseudonym(value: object, hasher: Hasher, tally: Tally) -> str | None:
+    """Keyed hash of one value; None where it has no text."""
+    if value is None:
+        return None
+    try:
+        hashed = hasher(value)
+    except Exception:
+        tally.dropped += 1
+        return None
+    tally.masked += 1
+    return hashed
+
+
 def pairs(values: Mapping[Any, object], tally: Tally, limit: int = 32) -> list[str]:
     """Free parameters as `name=value` keywords; names are gated as values are."""
     kept = []
@@ -190,20 +203,8 @@ class Masker:
             if self._identifiers.get(name) != "hash":
                 tally.dropped += 1
             elif value is not None:
-                kept[name] = self.pseudonym(value, tally) or ""
+                kept[name] = pseudonym(value, self.hasher, tally) or ""
         return kept
-
-    def pseudonym(self, value: object, tally: Tally) -> str | None:
-        """Keyed hash of one value; None where it has no text."""
-        if value is None:
-            return None
-        try:
-            hashed = self.hasher(value)
-        except Exception:
-            tally.dropped += 1
-            return None
-        tally.masked += 1
-        return hashed
 
     def label(self, value: object, tally: Tally) -> str | None:
         """An output label: kept when declared (or nothing is declared), else hashed."""
@@ -216,7 +217,7 @@ class Masker:
         except Exception:
             tally.dropped += 1
             return None
-        return plain if plain in self._labels else self.pseudonym(plain, tally)
+        return plain if plain in self._labels else pseudonym(plain, self.hasher, tally)
 
     def violations(self, values: Mapping[str, Any]) -> list[str]:
         """Business rules that the prediction breaks."""

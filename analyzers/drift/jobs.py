@@ -22,25 +22,22 @@ __all__ = ["DRIFT", "STABILITY"]
 
 def plan(subject: Subject) -> Sequence[Search]:
     """One search counts all features and outputs."""
-    profiles = (*subject.profiles.features, *subject.profiles.outputs)
+    return [_counting(subject, (*subject.profiles.features, *subject.profiles.outputs))]
+
+
+def plan_mean(subject: Subject) -> Sequence[Search]:
+    """One search counts all features over the tenths that PSI needs."""
+    return [_counting(subject, _coarse(subject.profiles.features))]
+
+
+def _counting(subject: Subject, profiles: Sequence[Profile]) -> Search:
     body = {
         "size": 0,
         "track_total_hits": True,
         "query": live(subject.contract, subject.window),
         "aggs": counts.aggregations(profiles),
     }
-    return [Search(predictions(subject.contract.model, subject.window), body)]
-
-
-def plan_mean(subject: Subject) -> Sequence[Search]:
-    """One search counts all features over the tenths that PSI needs."""
-    body = {
-        "size": 0,
-        "track_total_hits": True,
-        "query": live(subject.contract, subject.window),
-        "aggs": counts.aggregations(_coarse(subject.profiles.features)),
-    }
-    return [Search(predictions(subject.contract.model, subject.window), body)]
+    return Search(predictions(subject.contract.model, subject.window), body)
 
 
 def read(subject: Subject, answers: Sequence[Answer]) -> Iterator[Figure]:
